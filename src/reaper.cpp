@@ -1,0 +1,110 @@
+#include "reaper.hpp"
+
+#include "child.hpp"
+#include "sys/procfs.hpp"
+
+#include <algorithm>
+
+namespace foster {
+namespace {
+
+// A sweep is left alone for 20 times as long as the last one took, so sweeps take about 5 % of the time at the most; and a
+// zombie that a coalesced SIGCHLD did not name waits no longer than 50 ms.
+constexpr sys::Nanoseconds REST_FACTOR = 20;
+constexpr sys::Nanoseconds LONGEST_REST = 50'000'000;
+
+} // namespace
+
+void adopt_orphans(const sys::Messages& messages)
+{
+    if (::getpid() == 1) {
+        return;
+    }
+    if (const auto subreaper = sys::become_subreaper(); !subreaper) {
+        messages.cannot({"become a child subreaper"}, subreaper.error, "; orphans will go to another init");
+    }
+}
+
+void Reaper::notice(pid_t hint)
+{
+    if (hint > 0 && hint != child_) {
+        reap(hint);
+    }
+    reap(child_);
+    owed_ = true;
+}
+
+void Reaper::sweep_if_due()
+{
+    if (!owed_) {
+        return;
+    }
+    const auto start = sys::monotonic_now();
+    if (start < due_) {
+        return;
+    }
+    sweep();
+    const auto end = sys::monotonic_now();
+    due_ = end + std::min(REST_FACTOR * (end - start), LONGEST_REST);
+}
+
+void Reaper::sweep()
+{
+    owed_ = false;
+    while (reap_any()) {
+    }
+}
+
+// Each returns whether a zombie was reaped.
+bool Reaper::reap_any()
+{
+    if (names_) {
+        const auto zombie = sys::find_zombie();
+        return zombie && zombie.value > 0 && reap(zombie.value);
+    }
+    const auto ended = sys::reap(-1);
+    if (!ended || ended.value.pid == 0) {
+        return false;
+    }
+    record(ended.value, {});
+    return true;
+}
+
+bool Reaper::reap(pid_t pid)
+{
+    if (!names_) {
+        const auto ended = sys::reap(pid);
+        if (!ended || ended.value.pid == 0) {
+            return false;
+        }
+        record(ended.value, {});
+        return true;
+    }
+    const sys::ProcessName name(pid);
+    const auto ended = sys::reap(pid);
+    if (!ended || ended.value.pid == 0) {
+        return false;
+    }
+    record(ended.value, name.text());
+    return true;
+}
+
+void Reaper::record(const sys::Ended& ended, std::string_view name)
+{
+    if (ended.pid == child_) {
+        child_status_ = ended.status;
+    }
+    if (!names_) {
+        return;
+    }
+    sys::Line line;
+    line.add({ended.pid == child_ ? "child " : "reaped orphan ", name, "[", ended.pid, "] "});
+    add_ending(line, ended.status);
+    if (ended.pid != child_ && warns_) {
+        messages_.warning({line.text()});
+    } else {
+        messages_.info({line.text()});
+    }
+}
+
+} // namespace foster

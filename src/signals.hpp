@@ -1,0 +1,44 @@
+// Signals: their names, what becomes of each one that foster receives, and the mask and dispositions it was started with.
+#pragma once
+
+#include "sys/kernel.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace foster {
+
+// "SIGTERM", "SIGRTMIN+3", or the bare number of the two below SIGRTMIN (34, as glibc and kill(1) count), signal(7).
+class SignalName {
+  public:
+    explicit SignalName(int signal);
+    std::string_view text() const { return {bytes_.data(), size_}; }
+
+  private:
+    std::array<char, 12> bytes_;
+    std::size_t size_ = 0;
+};
+
+// Takes over every signal of this process; what the parent gave us goes to the child unchanged.
+class InheritedSignals {
+  public:
+    // Blocks all signals and undoes an ignored SIGCHLD, with which the kernel would reap by itself and tell nobody. No other
+    // disposition is touched. A fault of our own still kills: the kernel resets a blocked synchronous signal to
+    // default (force_sig_info_to_task in the kernel). Ends foster if it fails.
+    InheritedSignals();
+    // In the child, before exec: puts the disposition and then the mask back.
+    void restore() const;
+
+  private:
+    sys::SignalMask mask_ = 0;
+    bool sigchld_ignored_ = false;
+};
+
+// The descriptor that all signals are read from; they must be blocked. Ends foster if there is none to be had.
+sys::Fd open_signals();
+
+enum class Fate { FORWARD, REAP, DROP };
+// What a received signal is for: the kernel's word on a child, something to hand to the child, or nothing.
+Fate fate_of(const signalfd_siginfo& received, pid_t self);
+
+} // namespace foster

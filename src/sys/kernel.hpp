@@ -1,0 +1,80 @@
+// The kernel as foster sees it: one function per system call, named as the call. errno is read here and nowhere else.
+#pragma once
+
+#include "sys/fd.hpp"
+#include "sys/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <sys/signalfd.h>
+#include <sys/types.h>
+
+namespace foster::sys {
+
+// The kernel's own signal set: bit n - 1 is signal n. The C libraries' sigset_t functions silently leave out the signals
+// that they keep for themselves (musl 32 to 34, glibc 32 and 33), so foster uses none of them.
+using SignalMask = std::uint64_t;
+inline constexpr SignalMask ALL_SIGNALS = ~SignalMask{0};
+inline constexpr int LAST_SIGNAL = 64;
+
+// Nanoseconds of CLOCK_MONOTONIC.
+using Nanoseconds = std::int64_t;
+Nanoseconds monotonic_now();
+
+// Signals. rt_sigprocmask(2) with SIG_SETMASK, returning the mask that was in force.
+Result<SignalMask> set_signal_mask(SignalMask mask);
+// Sets SIGCHLD's disposition to ignored or to default; returns whether it was ignored. sigaction(2).
+Result<bool> ignore_sigchld(bool ignored);
+Result<Fd> signalfd(SignalMask mask);
+// How many whole records were read, at least one; blocks. EINTR and EAGAIN are errors like the others.
+Result<std::size_t> read_signals(int fd, std::span<signalfd_siginfo> records);
+// Whether fd can be read before the time is over (nanoseconds; 0 looks and does not wait). ppoll(2).
+Result<bool> wait_readable(int fd, Nanoseconds at_most);
+// pid below 0 names a process group, kill(2). ESRCH: none is there. EPERM: none may be signalled.
+Status kill(pid_t pid, int signal);
+// A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).
+Status queue_signal(pid_t pid, const signalfd_siginfo& received);
+
+// Processes.
+Status become_subreaper();
+// vfork semantics on a stack of its own where shares_memory is set, else fork semantics. body must not return.
+Result<pid_t> clone(bool shares_memory, std::span<std::byte> stack, int (*body)(void*), void* argument);
+struct Ended {
+    pid_t pid = 0; // 0: there are children, but none has ended
+    int status = 0;
+};
+// Reaps pid, or any child where pid is -1, without waiting. wait4(2) with WNOHANG and __WALL. ECHILD: no such child.
+Result<Ended> reap(pid_t pid);
+// The pid of a child that can be reaped, which stays a zombie; 0: none. waitid(2) with WNOWAIT. ECHILD: no children.
+Result<pid_t> find_zombie();
+Status setpgid(pid_t pid, pid_t group);
+// The terminal's foreground process group. ENOTTY: fd is no terminal, or not the controlling one. tcgetpgrp(3).
+Result<pid_t> tcgetpgrp(int fd);
+Status tcsetpgrp(int fd, pid_t group);
+// Returns only when it failed, with the reason.
+int execve(const char* path, char* const* arguments, char* const* environment);
+bool exists(const char* path);
+
+// Gives back the pages below the stack in use, which deeper calls have touched, madvise(2). It is memory only: a refusal
+// changes nothing.
+void release_unused_stack();
+
+// Files. Every descriptor is close-on-exec.
+Result<Fd> open(const char* path, int flags);
+Result<std::size_t> read(int fd, std::span<char> buffer);
+Status write_all(int fd, std::span<const char> bytes);
+// Writes once and never waits for a reader: EAGAIN says that one is needed.
+Status write_now(int fd, std::span<const char> bytes);
+struct Pipe {
+    Fd reader;
+    Fd writer;
+};
+Result<Pipe> pipe();
+Status dup_onto(int from, int to);
+void close(int fd);
+Status chdir(const char* path);
+// Closes every descriptor from this one on: close_range(2), or one by one through /proc/self/fd.
+Status close_from(int first);
+
+} // namespace foster::sys

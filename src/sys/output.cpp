@@ -1,0 +1,120 @@
+#include "sys/output.hpp"
+
+#include "sys/kernel.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace foster::sys {
+namespace {
+
+constexpr std::size_t DIGITS = 20; // of the longest 64-bit number, with its sign
+
+[[noreturn]] void end_with(int code, Line& line)
+{
+    // Nothing can be done about a standard error that takes no message.
+    (void)write_all(STDERR_FILENO, line.finished());
+    ::_exit(code);
+}
+
+} // namespace
+
+void Line::put(char byte)
+{
+    if (size_ < bytes_.size() - 1) {
+        const auto value = static_cast<unsigned char>(byte);
+        bytes_[size_++] = value < ' ' || value == 0x7f ? '?' : byte;
+    }
+}
+
+void Line::add(const Piece& piece)
+{
+    for (const char byte : piece.text) {
+        put(byte);
+    }
+    if (!piece.is_number) {
+        return;
+    }
+    std::array<char, DIGITS> digits;
+    auto rest = piece.number < 0 ? 0 - static_cast<std::uint64_t>(piece.number) : static_cast<std::uint64_t>(piece.number);
+    auto at = DIGITS;
+    do {
+        digits[--at] = static_cast<char>('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (piece.number < 0) {
+        digits[--at] = '-';
+    }
+    add(Piece(std::string_view(digits.data() + at, DIGITS - at)));
+}
+
+void Line::add(Pieces pieces)
+{
+    for (const auto& piece : pieces) {
+        add(piece);
+    }
+}
+
+std::string_view Line::finished()
+{
+    bytes_[size_] = '\n';
+    return {bytes_.data(), size_ + 1};
+}
+
+const char* Line::c_string()
+{
+    bytes_[size_] = '\0';
+    return bytes_.data();
+}
+
+void Messages::say(Level wanted, Pieces pieces) const
+{
+    if (!shows(wanted)) {
+        return;
+    }
+    Line line;
+    line.add("foster: ");
+    if (wanted == Level::WARNING) {
+        line.add("warning: ");
+    }
+    line.add(pieces);
+    // Foster must not wait for whoever reads its messages: one that finds no room is lost.
+    (void)write_now(STDERR_FILENO, line.finished());
+}
+
+void Messages::cannot(Pieces doing, int error, std::string_view remedy) const
+{
+    if (!shows(Level::WARNING)) {
+        return;
+    }
+    Line line;
+    line.add(doing);
+    warning({"cannot ", line.text(), ": ", std::strerror(error), remedy});
+}
+
+void fail(int code, Pieces pieces)
+{
+    Line line;
+    line.add("foster: error: ");
+    line.add(pieces);
+    end_with(code, line);
+}
+
+void fail_usage(Pieces pieces)
+{
+    Line line;
+    line.add("foster: error: ");
+    line.add(pieces);
+    (void)write_all(STDERR_FILENO, line.finished());
+    Line second;
+    second.add("foster: see 'foster --help'");
+    end_with(FOSTER_FAILED, second);
+}
+
+void fail_doing(const char* doing, int error)
+{
+    fail(FOSTER_FAILED, {"cannot ", doing, ": ", std::strerror(error)});
+}
+
+} // namespace foster::sys
