@@ -60,13 +60,16 @@ bool Reaper::reap_any()
 {
     if (names_) {
         const auto zombie = sys::find_zombie();
-        return zombie && zombie.value > 0 && reap(zombie.value);
+        if (zombie) {
+            return zombie.value > 0 && reap(zombie.value);
+        }
+        // A sandbox may refuse the look, or there are no children: reaped without a name is better than not at all.
     }
     const auto ended = sys::reap(-1);
     if (!ended || ended.value.pid == 0) {
         return false;
     }
-    record(ended.value, {});
+    record(ended.value, "?");
     return true;
 }
 

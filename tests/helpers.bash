@@ -1,0 +1,140 @@
+# What every test file loads. FOSTER is the binary under test, WORKLOADS the directory of the workloads.
+bats_require_minimum_version 1.5.0
+
+BUILD=${BUILD:-$BATS_TEST_DIRNAME/../build}
+FOSTER=${FOSTER:-$(realpath "$BUILD/foster")}
+WORKLOADS=$(realpath "$BUILD/workloads")
+export FOSTER WORKLOADS
+
+# As PID 1 of a PID namespace, and as a subreaper outside one.
+MODES=(pid1 subreaper)
+NAMESPACE=(unshare --pid --fork --mount-proc --kill-child)
+if [[ $(id -u) != 0 ]]; then
+  NAMESPACE+=(--user --map-root-user)
+fi
+
+requires_root() {
+  [[ $(id -u) == 0 ]] || skip 'requires root'
+}
+
+requires_static() {
+  ! readelf -lW "$FOSTER" | grep -q INTERP || skip 'requires a static foster'
+}
+
+# Runs a command in a mode, within 60 s.
+run_in() {
+  local mode=$1
+  shift
+  if [[ $mode == pid1 ]]; then
+    timeout 60 "${NAMESPACE[@]}" -- "$@"
+  else
+    timeout 60 "$@"
+  fi
+}
+
+# Starts a command in a mode in the background. Its output goes to the files $OUT and $ERR; $INIT is its pid, as seen from here.
+start_in() {
+  local mode=$1
+  shift
+  OUT=$BATS_TEST_TMPDIR/out
+  ERR=$BATS_TEST_TMPDIR/err
+  : >"$OUT"
+  : >"$ERR"
+  if [[ $mode == pid1 ]]; then
+    "${NAMESPACE[@]}" -- "$@" >"$OUT" 2>"$ERR" 3>&- &
+    STARTED=$!
+    wait_until pgrep -P "$STARTED"
+    INIT=$(pgrep -P "$STARTED")
+  else
+    "$@" >"$OUT" 2>"$ERR" 3>&- &
+    STARTED=$!
+    INIT=$STARTED
+  fi
+}
+
+# Waits for the end of what start_in started and leaves its exit status in $status.
+finish() {
+  wait_until has_ended "$STARTED"
+  status=0
+  wait "$STARTED" || status=$?
+  STARTED=
+}
+
+teardown() {
+  if [[ -n ${STARTED:-} ]]; then
+    kill -KILL "$INIT" 2>/dev/null || true
+    wait "$STARTED" || true
+  fi
+}
+
+# Waits for a command to succeed, within 20 s.
+wait_until() {
+  local end=$((SECONDS + 20))
+  until "$@" >/dev/null 2>&1; do
+    if ((SECONDS > end)); then
+      echo "waited in vain for: $*" >&2
+      cat "${OUT:-/dev/null}" "${ERR:-/dev/null}" >&2
+      return 1
+    fi
+    sleep 0.01
+  done
+}
+
+wait_ready() {
+  wait_until grep -q READY "$OUT"
+}
+
+state_of() {
+  sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null
+}
+
+is_zombie() {
+  [[ $(state_of "$1") == Z ]]
+}
+
+is_gone() {
+  [[ ! -e /proc/$1 ]]
+}
+
+has_ended() {
+  is_gone "$1" || is_zombie "$1"
+}
+
+is_stopped() {
+  [[ $(state_of "$1") == T ]]
+}
+
+# The one child of a process, or the one whose name is given.
+child_of() {
+  pgrep -P "$1" ${2:+-x "$2"}
+}
+
+has_zombies() {
+  ps -o stat= --ppid "$1" | grep -q Z
+}
+
+has_no_zombies() {
+  ! has_zombies "$1"
+}
+
+expect_status() {
+  if [[ $status != "$1" ]]; then
+    echo "status $status, not $1; output: ${output:-}$(cat "${OUT:-/dev/null}" "${ERR:-/dev/null}")" >&2
+    return 1
+  fi
+}
+
+expect() {
+  if ! "$@"; then
+    echo "not so: $*" >&2
+    return 1
+  fi
+}
+
+# Whether the second text holds the first.
+expect_in() {
+  if [[ $2 != *"$1"* ]]; then
+    printf 'not found: %s\nin: %s\n' "$1" "$2" >&2
+    return 1
+  fi
+}
