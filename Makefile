@@ -64,7 +64,7 @@ endif
 all: $(BUILD)/foster
 
 $(BUILD)/foster: $(OBJECTS)
-	$(if $(filter glibc,$(LIBC)),@echo 'building against glibc: with musl (musl-tools) foster is a tenth of the size')
+	$(if $(filter glibc,$(LIBC)),@echo 'building against glibc: with musl (Debian: musl-tools) the file is far smaller')
 	$(LINK)
 ifndef SANITIZE
 	@if readelf -lW $@ | grep -q INTERP; then echo '$@ is not static' >&2; rm -f $@; exit 1; fi

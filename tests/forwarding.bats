@@ -79,7 +79,6 @@ SIGNALS=({1..8} {10..18} {20..64})
 
 @test "tini: a forward that the kernel refuses does not end foster; it is told with the remedy" {
   requires_root
-  requires_static
   local dir
   dir=$(mktemp -d /tmp/foster.XXXXXX)
   chmod 755 "$dir"

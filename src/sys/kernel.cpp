@@ -13,6 +13,9 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace foster::sys {
 namespace {
@@ -155,7 +158,12 @@ Status become_subreaper()
 Result<pid_t> clone(bool shares_memory, std::span<std::byte> stack, int (*body)(void*), void* argument)
 {
     const int flags = SIGCHLD | (shares_memory ? CLONE_VM | CLONE_VFORK : 0);
-    return result_of<pid_t>(::clone(body, stack.data() + stack.size(), flags, argument));
+    const auto pid = result_of<pid_t>(::clone(body, stack.data() + stack.size(), flags, argument));
+#ifdef __SANITIZE_ADDRESS__
+    // The child's frames are gone without having returned: the sanitizer still guards them.
+    __asan_unpoison_memory_region(stack.data(), stack.size());
+#endif
+    return pid;
 }
 
 Result<Ended> reap(pid_t pid)

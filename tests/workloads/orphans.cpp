@@ -1,8 +1,8 @@
-// orphans COUNT [alive]: makes COUNT orphans. They exit at once with 3; "alive" makes them stay. Prints READY when its
-// parent has adopted the living ones, or has no zombie left.
+// orphans COUNT [ALIVE]: makes COUNT orphans that exit at once with 3, beside ALIVE that stay until it ends. Prints READY when
+// its parent, which adopts them, has no zombie left.
 #include "workload.hpp"
 
-#include <cstring>
+#include <csignal>
 #include <ctime>
 #include <dirent.h>
 #include <sys/wait.h>
@@ -59,27 +59,39 @@ int count_children(pid_t parent, bool zombies)
     return found;
 }
 
+void make_orphans(int wanted, bool alive)
+{
+    for (int made = 0; made < wanted; made += BATCH) {
+        make_batch(wanted - made < BATCH ? wanted - made : BATCH, alive);
+    }
+}
+
+// Within 10 s.
+template <typename Condition> void wait_for(Condition holds)
+{
+    const timespec nap{0, 5'000'000};
+    for (int tries = 0; !holds(); ++tries) {
+        if (tries > 2000) {
+            fprintf(stderr, "orphans: %d zombies left\n", count_children(getppid(), true));
+            exit(98);
+        }
+        nanosleep(&nap, nullptr);
+    }
+}
+
 } // namespace
 
 int main(int count, char** arguments)
 {
-    const int wanted = atoi(arguments[1]);
-    const bool alive = count > 2;
-    for (int made = 0; made < wanted; made += BATCH) {
-        make_batch(wanted - made < BATCH ? wanted - made : BATCH, alive);
+    const int alive = count > 2 ? atoi(arguments[2]) : 0;
+    make_orphans(alive, true);
+    wait_for([alive] { return count_children(getppid(), false) > alive; });
+    make_orphans(atoi(arguments[1]), false);
+    wait_for([] { return count_children(getppid(), true) == 0; });
+    puts("READY");
+    if (alive > 0) {
+        signal(SIGTERM, SIG_IGN);
+        kill(0, SIGTERM);
     }
-    const timespec nap{0, 5'000'000};
-    for (int tries = 0; tries < 2000; ++tries) {
-        if (alive ? count_children(getppid(), false) > wanted : count_children(getppid(), true) == 0) {
-            puts("READY");
-            fflush(stdout);
-            if (alive) {
-                pause();
-            }
-            return 0;
-        }
-        nanosleep(&nap, nullptr);
-    }
-    fprintf(stderr, "orphans: %d zombies left\n", count_children(getppid(), true));
-    return 98;
+    return 0;
 }

@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+load helpers
+
+refused() {
+  run "$FOSTER" "$@"
+  expect_status 125
+  expect [ "${#lines[@]}" = 2 ]
+  expect [ "${lines[1]}" = "foster: see 'foster --help'" ]
+}
+
+@test "tini, catatonit: options end at the first word that is none: foster sh -c needs no --" {
+  for mode in "${MODES[@]}"; do
+    run -4 run_in "$mode" "$FOSTER" sh -c 'echo "$*"; exit 4' sh -g --help -- -v
+    [[ $output == '-g --help -- -v' ]]
+    run -4 run_in "$mode" "$FOSTER" -g -- sh -c 'exit 4'
+    run -4 run_in "$mode" "$FOSTER" -gsw -q sh -c 'exit 4'
+  done
+}
+
+@test "bad usage names the bad word, ends with 125 and starts nothing" {
+  refused --no-such-option touch "$BATS_TEST_TMPDIR/started"
+  expect [ "${lines[0]}" = "foster: error: unknown option '--no-such-option'" ]
+  refused -gZ touch "$BATS_TEST_TMPDIR/started"
+  expect [ "${lines[0]}" = "foster: error: unknown option '-Z' in '-gZ'" ]
+  refused -Z touch "$BATS_TEST_TMPDIR/started"
+  expect [ "${lines[0]}" = "foster: error: unknown option '-Z'" ]
+  refused --group=yes touch "$BATS_TEST_TMPDIR/started"
+  expect [ "${lines[0]}" = "foster: error: option '--group' takes no value: '--group=yes'" ]
+  refused -g --same-group touch "$BATS_TEST_TMPDIR/started"
+  expect_in "'--same-group'" "${lines[0]}"
+  refused
+  expect [ "${lines[0]}" = 'foster: error: no command to run' ]
+  refused -g --
+  expect [ ! -e "$BATS_TEST_TMPDIR/started" ]
+}
+
+@test "a bad word cannot forge a line, however long it is" {
+  refused $'--bad\nfoster: warning: all is well\e[31m'
+  expect [ "${lines[0]}" = "foster: error: unknown option '--bad?foster: warning: all is well?[31m'" ]
+  refused "--$(printf 'x%.0s' {1..5000})"
+}
+
+@test "FOSTER_OPTIONS is read before the command line, and only options may stand in it" {
+  FOSTER_OPTIONS=$'  -v\t--group ' run -0 "$FOSTER" -c true
+  expect_in 'foster: spawned true' "$output"
+  FOSTER_OPTIONS='' run -0 "$FOSTER" true
+  FOSTER_OPTIONS='-v true' refused false
+  expect [ "${lines[0]}" = "foster: error: 'true' in FOSTER_OPTIONS is no option" ]
+  FOSTER_OPTIONS='--nonsense' refused false
+  expect [ "${lines[0]}" = "foster: error: unknown option '--nonsense' in FOSTER_OPTIONS" ]
+  FOSTER_OPTIONS=$(printf -- '-s %.0s' {1..64}) run -0 "$FOSTER" true
+  FOSTER_OPTIONS=$(printf -- '-s %.0s' {1..65}) refused true
+}
+
+@test "dumb-init: --help and --version end as they should, on standard output, with 0" {
+  for option in --help -h; do
+    run -0 --separate-stderr "$FOSTER" $option
+    expect [ "${lines[0]}" = 'Usage: foster [OPTION]... [--] COMMAND [ARGUMENT]...' ]
+    expect [ "${lines[-1]}" = '126 if the command cannot be run; 127 if it is not found.' ]
+    expect [ -z "$stderr" ]
+  done
+  for option in --version -V; do
+    run -0 --separate-stderr "$FOSTER" $option
+    [[ $output =~ ^foster\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+  done
+  for option in --license -l -L; do
+    diff <("$FOSTER" $option) "$BATS_TEST_DIRNAME/../LICENSE"
+  done
+}
+
+@test "a --help that cannot be written is an error" {
+  run -125 sh -c '"$FOSTER" --help >/dev/full'
+  expect [ "$output" = 'foster: error: cannot write to standard output: No space left on device' ]
+}
+
+@test "the README's table of options has the rows of --help, and no others" {
+  local help readme
+  help=$("$FOSTER" --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort)
+  readme=$(sed -n '/^## Options/,/^## [^O]/p' "$BATS_TEST_DIRNAME/../README.md" | grep -oE '^\| `[^`]*`' | grep -oE -- '--[a-z-]+' | sort)
+  expect [ -n "$help" ]
+  diff <(echo "$help") <(echo "$readme")
+}
+
+@test "called without any word, not even its own name, foster refuses" {
+  run -125 perl -e 'my @none = (); exec { $ENV{FOSTER} } @none'
+  expect_in 'foster: error: no command to run' "$output"
+}

@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+load helpers
+
+@test "foster adopts orphans and reaps them, without being asked to be a subreaper" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" sh -c 'sh -c "sleep 1000 & echo READY"; exec sleep 1000'
+    wait_ready
+    local orphan
+    orphan=$(pgrep -x sleep -P "$INIT" | while read -r pid; do
+      grep -q "$INIT" "/proc/$pid/status" && [[ $(ps -o pgid= -p "$pid") -ne $pid ]] && echo "$pid"
+    done)
+    expect [ -n "$orphan" ]
+    kill -KILL "$orphan"
+    wait_until is_gone "$orphan"
+    kill "$INIT"
+    finish
+    expect_status 143
+  done
+}
+
+@test "a storm of 20,000 orphans leaves no zombie" {
+  for mode in "${MODES[@]}"; do
+    run -0 run_in "$mode" "$FOSTER" "$WORKLOADS/orphans" 20000
+    [[ $output == READY ]]
+  done
+}
+
+@test "a storm of orphans beside 2,000 living ones leaves no zombie" {
+  for mode in "${MODES[@]}"; do
+    run -0 run_in "$mode" "$FOSTER" "$WORKLOADS/orphans" 5000 2000
+    [[ $output == READY ]]
+  done
+}
+
+@test "catatonit, pid1-rs: two deaths that coalesce into one SIGCHLD do not hang: the child's is seen" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" sh -c '(sleep 1000 &); echo READY; exec cat /dev/zero >/dev/null'
+    wait_ready
+    local child orphan
+    wait_until child_of "$INIT" cat
+    child=$(child_of "$INIT" cat)
+    orphan=$(child_of "$INIT" sleep)
+    kill -STOP "$INIT"
+    wait_until is_stopped "$INIT"
+    kill -KILL "$orphan"
+    wait_until is_zombie "$orphan"
+    kill -TERM "$child"
+    wait_until is_zombie "$child"
+    kill -CONT "$INIT"
+    finish
+    expect_status 143
+  done
+}
+
+@test "many deaths that coalesce into one SIGCHLD leave no zombie" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" sh -c '(for i in 1 2 3 4 5; do sleep 1000 & done); echo READY; exec cat /dev/zero >/dev/null'
+    wait_ready
+    wait_until eval "[[ \$(pgrep -c -P $INIT -x sleep) == 5 ]]"
+    kill -STOP "$INIT"
+    wait_until is_stopped "$INIT"
+    pkill -KILL -P "$INIT" -x sleep
+    wait_until eval "[[ \$(ps -o stat= --ppid $INIT | grep -c Z) == 5 ]]"
+    kill -CONT "$INIT"
+    wait_until has_no_zombies "$INIT"
+    kill "$INIT"
+    finish
+    expect_status 143
+  done
+}
+
+@test "zombies that are there when the child ends are reaped before foster ends" {
+  # Foster is stopped, so an orphan and the child are both zombies when it looks; strace tells whom it waited for.
+  start_in subreaper "$FOSTER" sh -c '(sleep 1000 & sleep 1001 &); echo READY; exec cat /dev/zero >/dev/null'
+  wait_ready
+  wait_until child_of "$INIT" cat
+  local child orphans
+  child=$(child_of "$INIT" cat)
+  mapfile -t orphans < <(child_of "$INIT" sleep)
+  kill -STOP "$INIT"
+  wait_until is_stopped "$INIT"
+  strace -o "$BATS_TEST_TMPDIR/trace" -e trace=wait4 -p "$INIT" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+  kill -KILL "$child"
+  wait_until is_zombie "$child"
+  kill -KILL "${orphans[@]}"
+  wait_until is_zombie "${orphans[0]}"
+  wait_until is_zombie "${orphans[1]}"
+  kill -CONT "$INIT"
+  finish
+  expect_status 137
+  for pid in "$child" "${orphans[@]}"; do
+    wait_until grep -Eq "wait4\(.*\) = $pid\$" "$BATS_TEST_TMPDIR/trace"
+  done
+}
+
+@test "--warn-reaped names the orphan: name, pid, exit code or signal" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" -w sh -c '(sleep 1000 &); "$WORKLOADS/orphans" 1; exec cat /dev/zero >/dev/null'
+    wait_ready
+    wait_until grep -q '^foster: warning: reaped orphan orphans\[[0-9]*\] exited with 3$' "$ERR"
+    kill -TERM "$(child_of "$INIT" sleep)"
+    wait_until grep -q '^foster: warning: reaped orphan sleep\[[0-9]*\] killed by SIGTERM$' "$ERR"
+    kill "$INIT"
+    finish
+    expect_status 143
+    expect [ "$(wc -l <"$ERR")" = 2 ]
+  done
+}
+
+@test "without --warn-reaped foster reaps without a word" {
+  for mode in "${MODES[@]}"; do
+    run -0 run_in "$mode" "$FOSTER" "$WORKLOADS/orphans" 10
+    [[ $output == READY ]]
+  done
+}

@@ -1,0 +1,179 @@
+#!/usr/bin/env bats
+load helpers
+
+# Runs foster under refusals: the child's exit status must come through, and a signal must reach it.
+survives() {
+  local mode=$1
+  shift
+  run run_in "$mode" "$WORKLOADS/deny" "$@" -- "$FOSTER" sh -c 'exit 7'
+  expect_status 7
+  start_in "$mode" "$WORKLOADS/deny" "$@" -- "$FOSTER" "$WORKLOADS/record-signals" 2
+  wait_ready
+  "$WORKLOADS/send-signals" "$INIT" 10=5
+  wait_until grep -Eq '^10( |$)' "$OUT"
+  "$WORKLOADS/send-signals" "$INIT" 40
+  finish
+  expect_status 0
+}
+
+@test "tini: an error of the terminal is not fatal" {
+  for mode in "${MODES[@]}"; do
+    for error in ENXIO EPERM ENOSYS EIO; do
+      run run_in "$mode" script -qec "$WORKLOADS/deny tcsetpgrp=$error -- $FOSTER -vv sh -c 'exit 7'" /dev/null </dev/null
+      expect_status 7
+      expect_in 'foster: cannot give the terminal to the child: ' "$output"
+      run run_in "$mode" script -qec "$WORKLOADS/deny ioctl=$error -- $FOSTER sh -c 'exit 7'" /dev/null </dev/null
+      expect_status 7
+      expect [ -z "$output" ]
+    done
+  done
+}
+
+@test "catatonit, tini: a refused subreaper prctl is a warning" {
+  for error in EINVAL EPERM ENOSYS; do
+    survives pid1 prctl=$error
+    survives subreaper prctl=$error
+    expect_in 'foster: warning: cannot become a child subreaper: ' "$(cat "$ERR")"
+  done
+}
+
+@test "gVisor: a refused setpgid is a warning" {
+  for mode in "${MODES[@]}"; do
+    for error in EPERM ENOSYS; do
+      survives "$mode" setpgid=$error
+      expect_in 'foster: warning: cannot give the child its own process group: ' "$(cat "$ERR")"
+    done
+  done
+}
+
+@test "old seccomp profiles: a new system call that answers EPERM is one that is not there, as with ENOSYS" {
+  for mode in "${MODES[@]}"; do
+    for error in EPERM ENOSYS; do
+      survives "$mode" close_range=$error pwritev2=$error
+      start_in "$mode" "$WORKLOADS/deny" close_range=$error -- bash -c 'exec 9<.; exec "$FOSTER" sh -c "echo READY; exec sleep 1000"'
+      wait_ready
+      wait_until [ ! -e "/proc/$INIT/fd/9" ]
+      kill "$INIT"
+      finish
+      expect_status 143
+      expect [ ! -s "$ERR" ]
+    done
+  done
+}
+
+@test "where memory cannot be shared with the child, fork takes the place of vfork" {
+  for mode in "${MODES[@]}"; do
+    for error in EPERM ENOSYS EINVAL; do
+      survives "$mode" clone-vm=$error
+      run -127 run_in "$mode" "$WORKLOADS/deny" clone-vm=$error -- "$FOSTER" no-such-command
+      [[ $output == "foster: error: cannot run 'no-such-command': No such file or directory" ]]
+      run -126 run_in "$mode" "$WORKLOADS/deny" clone-vm=$error -- "$FOSTER" /
+    done
+  done
+}
+
+@test "a refused chdir, dup3, ppoll, madvise or waitid ends nothing and changes no exit status" {
+  for mode in "${MODES[@]}"; do
+    for call in chdir dup3 ppoll madvise waitid; do
+      for error in EPERM ENOSYS; do
+        survives "$mode" $call=$error
+      done
+    done
+    survives "$mode" chdir=EPERM
+    expect_in 'foster: warning: cannot leave the working directory, which stays busy: ' "$(cat "$ERR")"
+  done
+}
+
+@test "a refused rt_sigqueueinfo costs the value, not the signal" {
+  for mode in "${MODES[@]}"; do
+    for error in EPERM ENOSYS EAGAIN; do
+      start_in "$mode" "$WORKLOADS/deny" rt_sigqueueinfo=$error -- "$FOSTER" "$WORKLOADS/record-signals" 1
+      wait_ready
+      "$WORKLOADS/send-signals" "$INIT" 12=5
+      finish
+      expect_status 0
+      grep -qx 12 "$OUT"
+    done
+  done
+}
+
+@test "a signalfd that cannot be read costs the forwarding, which is told once, not the exit status nor the reaping" {
+  requires_static # the dynamic loader reads too
+  for mode in "${MODES[@]}"; do
+    run run_in "$mode" "$WORKLOADS/deny" read=EIO -- "$FOSTER" "$WORKLOADS/inherit" -- no-such-command
+    expect_status 99
+    expect [ "$(grep -c '^foster: ' <<<"$output")" = 1 ]
+    expect_in 'foster: warning: cannot read signals, which are no longer forwarded: ' "$output"
+  done
+}
+
+@test "without set-up's own system calls foster says which one failed and starts nothing" {
+  for mode in "${MODES[@]}"; do
+    for call in rt_sigprocmask rt_sigaction signalfd4; do
+      run run_in "$mode" "$WORKLOADS/deny" $call=EPERM -- "$FOSTER" touch "$BATS_TEST_TMPDIR/started"
+      expect_status 125
+      expect [ "${#lines[@]}" = 1 ]
+      expect_in 'foster: error: cannot ' "$output"
+      expect [ ! -e "$BATS_TEST_TMPDIR/started" ]
+    done
+  done
+}
+
+# A root directory that holds foster and two workloads, and nothing else: no /proc, no /dev.
+make_bare_root() {
+  requires_root
+  requires_static
+  ROOT=$BATS_TEST_TMPDIR/root
+  mkdir "$ROOT"
+  cp "$FOSTER" "$WORKLOADS"/{record-signals,inherit} "$ROOT"
+}
+
+lives_in_bare_root() {
+  local mode=$1
+  shift
+  run run_in "$mode" "$@" chroot "$ROOT" /foster -vw /inherit -- no-such-command
+  expect_status 99
+  start_in "$mode" "$@" chroot "$ROOT" /foster -v /record-signals 1
+  wait_ready
+  kill -TERM "$INIT"
+  finish
+  expect_status 0
+  grep -qx 15 "$OUT"
+  run ! grep -v -e 'spawned' -e 'forwarded' -e 'exited with 0' "$ERR"
+}
+
+@test "foster runs in a root without /proc and without /dev/null" {
+  make_bare_root
+  for mode in "${MODES[@]}"; do
+    lives_in_bare_root "$mode"
+  done
+}
+
+@test "foster runs on a read-only root" {
+  make_bare_root
+  for mode in "${MODES[@]}"; do
+    lives_in_bare_root "$mode" unshare --mount sh -c 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"' "$ROOT"
+  done
+}
+
+@test "foster runs without capabilities, with no-new-privileges, as any uid" {
+  requires_root
+  local dir
+  dir=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$dir"
+  cp "$FOSTER" "$WORKLOADS/record-signals" "$dir"
+  for mode in "${MODES[@]}"; do
+    local -a rights
+    for rights in '--bounding-set=-all --inh-caps=-all --no-new-privs' '--reuid=12345 --regid=54321 --clear-groups'; do
+      run run_in "$mode" setpriv $rights -- "$dir/foster" sh -c 'exit 7'
+      expect_status 7
+      start_in "$mode" setpriv $rights -- "$dir/foster" "$dir/record-signals" 1
+      wait_ready
+      kill -TERM "$INIT"
+      finish
+      expect_status 0
+      expect [ ! -s "$ERR" ]
+    done
+  done
+  rm -r "$dir"
+}

@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+load helpers
+
+@test "tini: foster does not pin the directory it was started in" {
+  for mode in "${MODES[@]}"; do
+    cd "$BATS_TEST_TMPDIR"
+    start_in "$mode" "$FOSTER" sh -c 'echo READY; exec sleep 1000'
+    wait_ready
+    wait_until [ "$(readlink "/proc/$INIT/cwd")" = / ]
+    expect [ "$(readlink "/proc/$(child_of "$INIT")/cwd")" = "$BATS_TEST_TMPDIR" ]
+    kill "$INIT"
+    finish
+  done
+}
+
+@test "tini: a file system that foster was started in, with files open, can be unmounted" {
+  requires_root
+  mkdir -p "$BATS_TEST_TMPDIR/mount"
+  run -0 run_in pid1 sh -c 'mount -t tmpfs none "$1" && cd "$1" && exec 7>file 8<. && exec "$FOSTER" sh -c "
+    exec 7>&- 8<&-; cd / || exit 9
+    tries=0; until umount $1; do tries=\$((tries + 1)); test \$tries -lt 500 || exit 8; done"' sh "$BATS_TEST_TMPDIR/mount"
+}
+
+@test "dumb-init: foster keeps no descriptor but standard error: a reader sees the end although foster lives" {
+  for mode in "${MODES[@]}"; do
+    mkfifo "$BATS_TEST_TMPDIR/fifo.$mode"
+    cat "$BATS_TEST_TMPDIR/fifo.$mode" >"$BATS_TEST_TMPDIR/read" 3>&- &
+    local reader=$!
+    start_in "$mode" bash -c 'exec "$FOSTER" sh -c "exec >&- 9>&-; echo READY >&2; exec sleep 1000" >"$0" 9>&1' \
+      "$BATS_TEST_TMPDIR/fifo.$mode"
+    wait_until grep -q READY "$ERR"
+    wait_until has_ended "$reader"
+    wait "$reader"
+    run -0 ls -l "/proc/$INIT/fd"
+    expect [ "${#lines[@]}" = 5 ]
+    expect_in '0 -> /dev/null' "$output"
+    expect_in '1 -> /dev/null' "$output"
+    expect_in "2 -> $ERR" "$output"
+    expect_in 'anon_inode:[signalfd]' "$output"
+    kill "$INIT"
+    finish
+    expect_status 143
+  done
+}
+
+@test "a descriptor that the signalfd could collide with is released too, and closed standard ones stay closed" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" bash -c 'exec 3<. 4<. 5<. 20<.; exec "$WORKLOADS/inherit" close 0 -- "$FOSTER" "$WORKLOADS/record-signals" 1'
+    wait_ready
+    wait_until eval '! ls -l /proc/$INIT/fd | grep -v -e /dev/null -e signalfd -e "total" -e "2 -> $ERR"'
+    expect [ ! -e "/proc/$(child_of "$INIT")/fd/0" ]
+    kill "$INIT"
+    finish
+    expect_status 0
+  done
+}
+
+@test "pgrep -f finds the workload once: foster does not keep its command line" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" -g -- sh -c 'echo READY; read line <"$1"' sh /dev/zero unmistakable-word
+    wait_ready
+    wait_until eval '! grep -q unmistakable-word /proc/$INIT/cmdline'
+    expect [ "$(pgrep -f unmistakable-word -P "$INIT,$STARTED" | wc -l)" = 1 ]
+    expect [ "$(tr -d '\0' <"/proc/$INIT/cmdline")" = "$FOSTER-g--" ]
+    kill "$INIT"
+    finish
+  done
+}
+
+# Voluntary context switches: how often a process has gone to sleep, which it does after every wakeup.
+sleeps_of() {
+  sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$1/status"
+}
+
+@test "tini: an idle foster makes no wakeup in 5 s, also after it has reaped" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" sh -c '"$WORKLOADS/orphans" 200; exec sleep 1000'
+    wait_ready
+    wait_until child_of "$INIT" sleep
+    # The sweep that the last orphan made due comes within 50 ms: two looks that far apart agree when it is done.
+    local before
+    wait_until eval 'before=$(sleeps_of $INIT); sleep 0.1; [[ $before == $(sleeps_of $INIT) ]]'
+    before=$(sleeps_of "$INIT")
+    read -r -t 5 <> <(:) || true # the 5 s of the title
+    expect [ "$(sleeps_of "$INIT")" = "$before" ]
+    kill "$INIT"
+    finish
+  done
+}
