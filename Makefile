@@ -5,7 +5,7 @@
 #   WERROR=1      warnings are errors
 #   BUILD=DIR     builds into DIR instead of build
 # make demo       what an init is for, in ten lines
-# make test       the tests, against BUILD's foster
+# make test       the tests, against BUILD's foster; TESTS=FILE... for some of them
 # make lint       formatting and static analysis
 # make bench      foster beside tini, dumb-init and catatonit
 # make install    PREFIX=/usr/local, DESTDIR=
@@ -22,11 +22,14 @@ endif
 
 SOURCES := $(wildcard src/*.cpp src/sys/*.cpp)
 OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
-WORKLOADS := $(patsubst tests/workloads/%.cpp,$(BUILD)/workloads/%,$(wildcard tests/workloads/*.cpp))
+# What the tests and the benchmark run under foster: the same for every variant of it.
+WORKLOADS := $(patsubst tests/%.cpp,build/%,$(wildcard tests/workloads/*.cpp))
+MEASURES := $(patsubst tests/%.cpp,build/%,$(wildcard tests/bench/*.cpp))
+SCRIPTS := .ci/run tests/helpers.bash $(wildcard tests/*.bats tests/*.sh tests/bench/*.sh)
 
 TARGET := $(shell $(CXX) -dumpmachine)
 CPU := $(firstword $(subst -, ,$(TARGET)))
-MUSL := $(firstword $(wildcard $(addsuffix /libc.a,/usr/lib/$(CPU)-linux-musl)))
+MUSL := $(wildcard /usr/lib/$(CPU)-linux-musl/libc.a)
 ifneq ($(findstring musl,$(TARGET)),)
   LIBC ?= native
 else ifneq ($(MUSL),)
@@ -36,16 +39,16 @@ else
 endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wno-missing-field-initializers
-CPPFLAGS += -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"'
-CXXFLAGS += -std=c++20 $(WARNINGS) $(if $(WERROR),-Werror) -fno-exceptions -fno-rtti -fno-threadsafe-statics
+DEFINES := -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"'
+FLAGS := -std=c++20 $(WARNINGS) $(if $(WERROR),-Werror) -fno-exceptions -fno-rtti -fno-threadsafe-statics
 ifdef SANITIZE
-  CXXFLAGS += -Og -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+  FLAGS += -Og -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
   LINK = $(CXX) -fsanitize=address,undefined -o $@ $(OBJECTS)
 else
-  CXXFLAGS += -Os -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+  FLAGS += -Os -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
   # One read-execute and one read-write segment: each further one costs a page of memory.
-  LDFLAGS += -static-pie -s -Wl,--gc-sections,--build-id=none,-z,norelro,-z,noseparate-code
-  LINK = $(CC) $(LDFLAGS) -o $@ $(OBJECTS)
+  LINKFLAGS := -static-pie -s -Wl,--gc-sections,--build-id=none,-z,norelro,-z,noseparate-code
+  LINK = $(CC) $(LINKFLAGS) $(LDFLAGS) -o $@ $(OBJECTS)
 endif
 ifeq ($(LIBC)$(SANITIZE),musl)
   # Debian's g++ does not know musl: libstdc++'s headers, then musl's, then the compiler's own. The start files are named
@@ -54,9 +57,9 @@ ifeq ($(LIBC)$(SANITIZE),musl)
   HEADERS := $(shell $(CXX) -E -x c++ -v /dev/null 2>&1 | sed -n '/^\#include </,/^End/s/^ //p')
   HEADERS := $(filter-out /usr/local/include /usr/include /usr/include/$(CPU)-linux-gnu,$(HEADERS))
   CXX_HEADERS := $(foreach dir,$(HEADERS),$(if $(findstring c++,$(dir)),$(dir)))
-  CPPFLAGS += -nostdinc $(addprefix -isystem ,$(CXX_HEADERS) /usr/include/$(CPU)-linux-musl \
+  DEFINES += -nostdinc $(addprefix -isystem ,$(CXX_HEADERS) /usr/include/$(CPU)-linux-musl \
     $(filter-out $(CXX_HEADERS),$(HEADERS))) -D'__GLIBC_PREREQ(a,b)=0'
-  LINK = $(CC) -nostdlib $(LDFLAGS) -o $@ $(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o $(OBJECTS) -L$(MUSL_LIB) -lc \
+  LINK = $(CC) -nostdlib $(LINKFLAGS) $(LDFLAGS) -o $@ $(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o $(OBJECTS) -L$(MUSL_LIB) -lc \
     $(shell $(CC) -print-libgcc-file-name) $(MUSL_LIB)crtn.o
 endif
 
@@ -72,13 +75,13 @@ endif
 
 $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(CXX) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
 # Changes when the compiler or its flags do, so that no object of another variant is linked.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(LDFLAGS))' | cmp -s - $@ || \
-	  echo '$(subst ','\'',$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(LDFLAGS))' >$@
+	@echo '$(subst ','\'',$(CXX) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(CXXFLAGS) $(LINKFLAGS) $(LDFLAGS))' | cmp -s - $@ || \
+	  echo '$(subst ','\'',$(CXX) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(CXXFLAGS) $(LINKFLAGS) $(LDFLAGS))' >$@
 
 # The text of LICENSE as a string literal.
 $(BUILD)/license.inc: LICENSE
@@ -89,9 +92,26 @@ $(BUILD)/src/options.o: $(BUILD)/license.inc
 -include $(OBJECTS:.o=.d)
 
 # Static, so that they run in a root directory that holds nothing else.
-$(BUILD)/workloads/%: tests/workloads/%.cpp tests/workloads/workload.hpp
+$(WORKLOADS) $(MEASURES): build/%: tests/%.cpp tests/workloads/workload.hpp
 	@mkdir -p $(@D)
-	g++ -std=c++20 -O1 $(WARNINGS) -static -o $@ $<
+	$(CXX) -std=c++20 -O2 $(WARNINGS) $(if $(WERROR),-Werror) -static -o $@ $<
+
+demo: $(BUILD)/foster
+	@FOSTER=$(abspath $<) tests/demo.sh
+
+test: $(BUILD)/foster $(WORKLOADS)
+	FOSTER=$(abspath $<) bats $(or $(TESTS),tests)
+
+bench: $(BUILD)/foster $(MEASURES)
+	FOSTER=$(abspath $<) tests/bench/bench.sh
+
+lint: $(BUILD)/license.inc
+	clang-format --dry-run --Werror $$(git ls-files '*.cpp' '*.hpp')
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- -std=c++20 -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -fno-exceptions -fno-rtti
+	shellcheck --external-sources --source-path=tests $(SCRIPTS)
+
+install: $(BUILD)/foster
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/foster
 
 clean:
 	rm -rf $(BUILD)

@@ -11,8 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace foster {
-namespace {
+namespace foster
+{
+namespace
+{
 
 constexpr const char* DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t CHILD_STACK = 16384;
@@ -55,7 +57,7 @@ int execute(const char* path, const Launch& launch)
         return error;
     }
     // The word before the command is foster's own, in the array that execve(2) gave us: there is room for one more.
-    char shell[] = "/bin/sh"; // NOLINT(modernize-avoid-c-arrays): an argument list wants a mutable string
+    char shell[] = "/bin/sh"; // an argument list wants a mutable string
     char* const word_before = arguments[-1];
     char* const command = arguments[0];
     arguments[-1] = &shell[0];
@@ -86,7 +88,7 @@ int look_for(const char* path, const Launch& /*launch*/)
 int try_path(const char* name, const Launch& launch, int (*attempt)(const char*, const Launch&))
 {
     int error = ENOENT;
-    char path[PATH_MAX]; // NOLINT(modernize-avoid-c-arrays): touched only as far as it is used
+    char path[PATH_MAX]; // touched only as far as it is used
     for (const char* directory = search_path(launch.environment);;) {
         const char* end = std::strchr(directory, ':');
         end = end == nullptr ? directory + std::strlen(directory) : end;
@@ -231,7 +233,8 @@ void Child::forward(const signalfd_siginfo& received) const
     const auto sent = send(received);
     if (sent) {
         if (messages_.shows(sys::Level::INFO)) {
-            messages_.info({"forwarded ", SignalName(signal).text(), " to ", sys::ProcessName(pid_).text(), "[", pid_, "]"});
+            messages_.info(
+                {"forwarded ", SignalName(signal).text(), " to ", sys::ProcessName(pid_).text(), "[", pid_, "]"});
         }
     } else if (sent.error != ESRCH) {
         warn_refused(signal, sent.error);

@@ -6,12 +6,14 @@
 
 #include <sys/types.h>
 
-namespace foster {
+namespace foster
+{
 
 inline constexpr int CANNOT_EXECUTE = 126;
 inline constexpr int NOT_FOUND = 127;
 
-class Child {
+class Child
+{
   public:
     // Spawns the command with the inherited mask and dispositions. Ends foster with one line and 125 when no process can be
     // made, 126 when the command cannot be executed, 127 when it is not found.

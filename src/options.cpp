@@ -4,8 +4,10 @@
 
 #include <cstring>
 
-namespace foster {
-namespace {
+namespace foster
+{
+namespace
+{
 
 constexpr const char* ENVIRONMENT_NAME = "FOSTER_OPTIONS";
 constexpr std::size_t MOST_WORDS = 64; // in FOSTER_OPTIONS
@@ -18,7 +20,7 @@ constexpr const char* LICENSE =
 
 // One option is one row: everything that the parser and --help know of it. apply returns false where the value is bad.
 struct Option {
-    char letters[3]; // NOLINT(modernize-avoid-c-arrays): no pointer to relocate; the help shows the first one
+    char letters[3]; // the help shows the first one
     const char* name;
     const char* value; // how the help calls it; null: the option takes none
     const char* help;
@@ -26,7 +28,6 @@ struct Option {
 };
 
 constexpr Option OPTIONS[] = {
-    // NOLINT(modernize-avoid-c-arrays): the size is counted by the compiler
     {"s", "subreaper", nullptr, "accepted for tini's sake: not as PID 1, foster always is a child subreaper",
      [](Options&, const char*) { return true; }},
     {"g", "group", nullptr, "forward signals to the child's process group",
@@ -77,7 +78,8 @@ constexpr Option OPTIONS[] = {
 };
 
 // Reads the options at the head of a list of words.
-class Parser {
+class Parser
+{
   public:
     Parser(Options& options, const char* source) : options_(options), source_(source) {}
 
@@ -130,7 +132,8 @@ class Parser {
     {
         const char* word = *words_;
         const char* equals = std::strchr(name, '=');
-        const std::string_view wanted(name, equals == nullptr ? std::strlen(name) : static_cast<std::size_t>(equals - name));
+        const std::string_view wanted(name,
+                                      equals == nullptr ? std::strlen(name) : static_cast<std::size_t>(equals - name));
         for (const auto& option : OPTIONS) {
             if (wanted == option.name) {
                 if (equals != nullptr && option.value == nullptr) {
@@ -262,7 +265,8 @@ Options read_options(char** arguments, char** environment)
 int print_text(const Options& options)
 {
     const bool help = options.print[0] == '\0';
-    sys::must(help ? print_help() : sys::write_all(STDOUT_FILENO, std::string_view(options.print)), "write to standard output");
+    sys::must(help ? print_help() : sys::write_all(STDOUT_FILENO, std::string_view(options.print)),
+              "write to standard output");
     return 0;
 }
 

@@ -5,7 +5,8 @@
 
 #include <optional>
 
-namespace foster {
+namespace foster
+{
 
 struct Options {
     bool group = false;       // forward to the child's process group, not to the child alone

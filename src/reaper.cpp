@@ -5,12 +5,16 @@
 
 #include <algorithm>
 
-namespace foster {
-namespace {
+namespace foster
+{
+namespace
+{
 
-// A sweep is left alone for 20 times as long as the last one took, so sweeps take about 5 % of the time at the most; and a
-// zombie that a coalesced SIGCHLD did not name waits no longer than 50 ms.
+// What a sweep wastes is its last wait, which walks the whole list and finds nothing. The next sweep comes 20 times as long
+// after it as that wait took, so that not more than about 5 % of the time is wasted; and a zombie that a coalesced SIGCHLD did
+// not name waits no longer than 50 ms.
 constexpr sys::Nanoseconds REST_FACTOR = 20;
+constexpr sys::Nanoseconds CHEAP = 2'000; // no more than the system calls that putting it off would cost
 constexpr sys::Nanoseconds LONGEST_REST = 50'000'000;
 
 } // namespace
@@ -27,10 +31,9 @@ void adopt_orphans(const sys::Messages& messages)
 
 void Reaper::notice(pid_t hint)
 {
-    if (hint > 0 && hint != child_) {
+    if (hint > 0) {
         reap(hint);
     }
-    reap(child_);
     owed_ = true;
 }
 
@@ -39,20 +42,23 @@ void Reaper::sweep_if_due()
     if (!owed_) {
         return;
     }
-    const auto start = sys::monotonic_now();
-    if (start < due_) {
-        return;
+    if (sys::monotonic_now() >= due_) {
+        sweep();
+    } else if (!child_status_) {
+        reap(child_);
     }
-    sweep();
-    const auto end = sys::monotonic_now();
-    due_ = end + std::min(REST_FACTOR * (end - start), LONGEST_REST);
 }
 
 void Reaper::sweep()
 {
     owed_ = false;
-    while (reap_any()) {
-    }
+    sys::Nanoseconds start = 0;
+    do {
+        start = sys::monotonic_now();
+    } while (reap_any());
+    const auto end = sys::monotonic_now();
+    const auto wasted = end - start;
+    due_ = wasted < CHEAP ? end : end + std::min(REST_FACTOR * wasted, LONGEST_REST);
 }
 
 // Each returns whether a zombie was reaped.

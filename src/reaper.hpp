@@ -6,7 +6,8 @@
 
 #include <optional>
 
-namespace foster {
+namespace foster
+{
 
 // Makes this process the one that orphans are re-parented to: a child subreaper, unless it is PID 1 and has them anyway.
 // PR_SET_CHILD_SUBREAPER(2const). A refusal is a warning.
@@ -15,22 +16,24 @@ void adopt_orphans(const sys::Messages& messages);
 // The kernel walks the whole list of children in a wait for any of them, so N living orphans make every death cost O(N).
 // A wait for one pid is O(1) since Linux 5.14 (do_wait_pid in the kernel). So the pid that SIGCHLD names is waited for at
 // once, and the wait for any, which coalesced SIGCHLDs make necessary, is rationed.
-class Reaper {
+class Reaper
+{
   public:
     Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages)
-        : child_(child), names_(warn_reaped || messages.shows(sys::Level::INFO)), warns_(warn_reaped), messages_(messages)
+        : child_(child), names_(warn_reaped || messages.shows(sys::Level::INFO)), warns_(warn_reaped),
+          messages_(messages)
     {
     }
 
-    // A SIGCHLD came and named this pid: reaps it and the child if they are zombies. A sweep is owed from then on.
+    // A SIGCHLD came and named this pid: reaps it if it is a zombie. A sweep is owed from then on.
     void notice(pid_t hint);
     // A sweep is owed for another reason than a SIGCHLD of the kernel's.
     void owe_sweep() { owed_ = true; }
-    // The sweep that is owed, if its time has come.
+    // The sweep that is owed, if its time has come; else a look at the child alone, whose end must not wait for it.
     void sweep_if_due();
     // Nanoseconds of CLOCK_MONOTONIC at which the owed sweep is due; 0: none is owed.
     sys::Nanoseconds deadline() const { return owed_ ? due_ : 0; }
-    // Reaps all zombies there are.
+    // Reaps all zombies that there are.
     void sweep();
 
     // wait(2)'s status of the child, once it has been reaped.

@@ -5,16 +5,18 @@
 #include <algorithm>
 #include <csignal>
 
-namespace foster {
-namespace {
+namespace foster
+{
+namespace
+{
 
 constexpr int FIRST_REAL_TIME = 34;
 
 // Indexed by number, signal(7); arrays and not pointers, which a position-independent program would have to relocate.
 constexpr auto NAMES = std::to_array<std::array<char, 8>>({
-    {""},    {"HUP"},  {"INT"},  {"QUIT"}, {"ILL"},    {"TRAP"}, {"ABRT"}, {"BUS"},  {"FPE"},    {"KILL"}, {"USR1"},
-    {"SEGV"}, {"USR2"}, {"PIPE"}, {"ALRM"}, {"TERM"},   {"STKFLT"}, {"CHLD"}, {"CONT"}, {"STOP"},   {"TSTP"}, {"TTIN"},
-    {"TTOU"}, {"URG"},  {"XCPU"}, {"XFSZ"}, {"VTALRM"}, {"PROF"}, {"WINCH"}, {"IO"},  {"PWR"},    {"SYS"},
+    {""},     {"HUP"},  {"INT"},  {"QUIT"}, {"ILL"},    {"TRAP"},   {"ABRT"},  {"BUS"},  {"FPE"},  {"KILL"}, {"USR1"},
+    {"SEGV"}, {"USR2"}, {"PIPE"}, {"ALRM"}, {"TERM"},   {"STKFLT"}, {"CHLD"},  {"CONT"}, {"STOP"}, {"TSTP"}, {"TTIN"},
+    {"TTOU"}, {"URG"},  {"XCPU"}, {"XFSZ"}, {"VTALRM"}, {"PROF"},   {"WINCH"}, {"IO"},   {"PWR"},  {"SYS"},
 });
 
 } // namespace

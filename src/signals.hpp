@@ -6,10 +6,12 @@
 #include <array>
 #include <string_view>
 
-namespace foster {
+namespace foster
+{
 
 // "SIGTERM", "SIGRTMIN+3", or the bare number of the two below SIGRTMIN (34, as glibc and kill(1) count), signal(7).
-class SignalName {
+class SignalName
+{
   public:
     explicit SignalName(int signal);
     std::string_view text() const { return {bytes_.data(), size_}; }
@@ -20,7 +22,8 @@ class SignalName {
 };
 
 // Takes over every signal of this process; what the parent gave us goes to the child unchanged.
-class InheritedSignals {
+class InheritedSignals
+{
   public:
     // Blocks all signals and undoes an ignored SIGCHLD, with which the kernel would reap by itself and tell nobody. No other
     // disposition is touched. A fault of our own still kills: the kernel resets a blocked synchronous signal to

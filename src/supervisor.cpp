@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace foster {
-namespace {
+namespace foster
+{
+namespace
+{
 
 constexpr std::size_t MOST_SIGNALS = 16; // read at a time
 constexpr int FIRST_OTHER_FD = STDERR_FILENO + 1;
@@ -96,7 +98,7 @@ void Supervisor::wait_for_signals()
 
 void Supervisor::handle(const signalfd_siginfo& received)
 {
-    switch (fate_of(received, ::getpid())) {
+    switch (fate_of(received, self_)) {
     case Fate::REAP:
         reaper_.notice(static_cast<pid_t>(received.ssi_pid));
         return;

@@ -5,10 +5,14 @@
 #include "reaper.hpp"
 #include "sys/fd.hpp"
 
-namespace foster {
+#include <unistd.h>
+
+namespace foster
+{
 
 // Forwards and reaps until the child has ended.
-class Supervisor {
+class Supervisor
+{
   public:
     // signals: a signalfd for all of them.
     Supervisor(sys::Fd signals, const Child& child, bool warn_reaped, const sys::Messages& messages)
@@ -33,6 +37,7 @@ class Supervisor {
     const Child& child_;
     Reaper reaper_;
     const sys::Messages& messages_;
+    const pid_t self_ = ::getpid();
     bool reading_failed_ = false;
 };
 

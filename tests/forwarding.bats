@@ -35,8 +35,9 @@ SIGNALS=({1..8} {10..18} {20..64})
     wait_ready
     kill -STOP "$INIT"
     wait_until is_stopped "$INIT"
-    local sender
-    sender=$("$WORKLOADS/send-signals" "$INIT" $(printf '40=0x%x ' {1001..1100}))
+    local sender queued
+    mapfile -t queued < <(printf '40=0x%x\n' {1001..1099})
+    sender=$("$WORKLOADS/send-signals" "$INIT" "${queued[@]}")
     kill -CONT "$INIT"
     finish
     expect_status 0

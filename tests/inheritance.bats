@@ -19,10 +19,11 @@ same_as_bare() {
 
 MASKS=(grep -E '^Sig(Blk|Ign|Cgt|Pnd)|^ShdPnd' /proc/self/status)
 
-# "block 1 block 2 ..."
-for_all() {
-  printf "$1 %s " {1..8} {10..18} {20..64}
-}
+# Every signal that can be blocked or ignored, as the launcher wants it.
+for signal in {1..8} {10..18} {20..64}; do
+  BLOCK_ALL+=(block "$signal")
+  IGNORE_ALL+=(ignore "$signal")
+done
 
 @test "catatonit: the child's signal mask is the inherited one, TSTP, TTIN and TTOU included" {
   for mode in "${MODES[@]}"; do
@@ -30,7 +31,7 @@ for_all() {
     same_as_bare "$mode" block 15 -- "${MASKS[@]}"
     same_as_bare "$mode" block 20 block 22 -- "${MASKS[@]}"
     same_as_bare "$mode" block 17 block 32 block 33 block 34 block 64 -- "${MASKS[@]}"
-    same_as_bare "$mode" $(for_all block) -- "${MASKS[@]}"
+    same_as_bare "$mode" "${BLOCK_ALL[@]}" -- "${MASKS[@]}"
   done
 }
 
@@ -40,7 +41,7 @@ for_all() {
     same_as_bare "$mode" ignore 2 ignore 3 block 15 -- "${MASKS[@]}"
     same_as_bare "$mode" ignore 17 -- "${MASKS[@]}"
     same_as_bare "$mode" ignore 32 ignore 33 ignore 34 ignore 64 -- "${MASKS[@]}"
-    same_as_bare "$mode" $(for_all ignore) -- "${MASKS[@]}"
+    same_as_bare "$mode" "${IGNORE_ALL[@]}" -- "${MASKS[@]}"
   done
 }
 
@@ -48,8 +49,8 @@ for_all() {
   for mode in "${MODES[@]}"; do
     run run_in "$mode" "$WORKLOADS/inherit" ignore 17 -- "$FOSTER" sh -c 'exit 3'
     expect_status 3
-    run -0 run_in "$mode" "$WORKLOADS/inherit" ignore 17 -- "$FOSTER" grep SigIgn /proc/self/status
-    expect [ "$output" = $'SigIgn:\t0000000000010000' ]
+    run -0 run_in "$mode" "$WORKLOADS/inherit" ignore 17 -- "$FOSTER" sed -n 's/^SigIgn:.//p' /proc/self/status
+    expect [ $((0x$output >> 16 & 1)) = 1 ]
   done
 }
 

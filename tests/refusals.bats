@@ -156,24 +156,27 @@ lives_in_bare_root() {
   done
 }
 
+lives_with_rights() {
+  local mode=$1
+  shift
+  run run_in "$mode" setpriv "$@" -- "$DIR/foster" sh -c 'exit 7'
+  expect_status 7
+  start_in "$mode" setpriv "$@" -- "$DIR/foster" "$DIR/record-signals" 1
+  wait_ready
+  kill -TERM "$INIT"
+  finish
+  expect_status 0
+  expect [ ! -s "$ERR" ]
+}
+
 @test "foster runs without capabilities, with no-new-privileges, as any uid" {
   requires_root
-  local dir
-  dir=$(mktemp -d /tmp/foster.XXXXXX)
-  chmod 755 "$dir"
-  cp "$FOSTER" "$WORKLOADS/record-signals" "$dir"
+  DIR=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$DIR"
+  cp "$FOSTER" "$WORKLOADS/record-signals" "$DIR"
   for mode in "${MODES[@]}"; do
-    local -a rights
-    for rights in '--bounding-set=-all --inh-caps=-all --no-new-privs' '--reuid=12345 --regid=54321 --clear-groups'; do
-      run run_in "$mode" setpriv $rights -- "$dir/foster" sh -c 'exit 7'
-      expect_status 7
-      start_in "$mode" setpriv $rights -- "$dir/foster" "$dir/record-signals" 1
-      wait_ready
-      kill -TERM "$INIT"
-      finish
-      expect_status 0
-      expect [ ! -s "$ERR" ]
-    done
+    lives_with_rights "$mode" --bounding-set=-all --inh-caps=-all --no-new-privs
+    lives_with_rights "$mode" --reuid=12345 --regid=54321 --clear-groups
   done
-  rm -r "$dir"
+  rm -r "$DIR"
 }

@@ -4,9 +4,11 @@
 #include <unistd.h>
 #include <utility>
 
-namespace foster::sys {
+namespace foster::sys
+{
 
-class Fd {
+class Fd
+{
   public:
     Fd() = default;
     explicit Fd(int number) : number_(number) {}

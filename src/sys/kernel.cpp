@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -12,13 +13,14 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
 
-namespace foster::sys {
-namespace {
+namespace foster::sys
+{
+namespace
+{
 
 constexpr Nanoseconds SECOND = 1'000'000'000;
 
@@ -60,7 +62,7 @@ Status close_listed_from(int first)
         std::int64_t offset;
         std::uint16_t length;
         std::uint8_t type;
-        char name[1]; // NOLINT(modernize-avoid-c-arrays): as the kernel lays it out
+        char name[1]; // as the kernel lays it out
     };
     const auto directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
     if (!directory) {
@@ -101,8 +103,10 @@ Result<SignalMask> set_signal_mask(SignalMask mask)
 
 Result<bool> ignore_sigchld(bool ignored)
 {
-    struct sigaction action {};
-    struct sigaction before {};
+    struct sigaction action {
+    };
+    struct sigaction before {
+    };
     action.sa_handler = ignored ? SIG_IGN : SIG_DFL;
     const int answer = ::sigaction(SIGCHLD, &action, &before);
     return {before.sa_handler == SIG_IGN, answer < 0 ? errno : 0};
@@ -110,8 +114,7 @@ Result<bool> ignore_sigchld(bool ignored)
 
 Result<Fd> signalfd(SignalMask mask)
 {
-    auto opened =
-        fd_of(static_cast<int>(::syscall(SYS_signalfd4, -1, &mask, sizeof mask, SFD_CLOEXEC)));
+    auto opened = fd_of(static_cast<int>(::syscall(SYS_signalfd4, -1, &mask, sizeof mask, SFD_CLOEXEC)));
     if (!opened || opened.value.number() > STDERR_FILENO) {
         return opened;
     }
@@ -208,8 +211,8 @@ bool exists(const char* path)
 
 void release_unused_stack()
 {
-    constexpr std::uintptr_t IN_USE = 1024;       // more than this frame, the call's own and the red zone below it
-    constexpr std::uintptr_t RELEASED = 32 * 1024; // more than set-up has touched, less than the kernel maps at once
+    constexpr std::uintptr_t IN_USE = 1024;     // more than this frame, the call's own and the red zone below it
+    constexpr std::uintptr_t RELEASED = 0x8000; // more than set-up has touched, less than the kernel maps at once
     const auto page = static_cast<std::uintptr_t>(::getauxval(AT_PAGESZ));
     const auto end = (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - IN_USE) / page * page;
     (void)::madvise(reinterpret_cast<void*>(end - RELEASED), RELEASED, MADV_DONTNEED);

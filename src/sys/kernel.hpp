@@ -10,7 +10,8 @@
 #include <sys/signalfd.h>
 #include <sys/types.h>
 
-namespace foster::sys {
+namespace foster::sys
+{
 
 // The kernel's own signal set: bit n - 1 is signal n. The C libraries' sigset_t functions silently leave out the signals
 // that they keep for themselves (musl 32 to 34, glibc 32 and 33), so foster uses none of them.

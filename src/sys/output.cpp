@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace foster::sys {
-namespace {
+namespace foster::sys
+{
+namespace
+{
 
 constexpr std::size_t DIGITS = 20; // of the longest 64-bit number, with its sign
 
@@ -37,7 +39,8 @@ void Line::add(const Piece& piece)
         return;
     }
     std::array<char, DIGITS> digits;
-    auto rest = piece.number < 0 ? 0 - static_cast<std::uint64_t>(piece.number) : static_cast<std::uint64_t>(piece.number);
+    auto rest =
+        piece.number < 0 ? 0 - static_cast<std::uint64_t>(piece.number) : static_cast<std::uint64_t>(piece.number);
     auto at = DIGITS;
     do {
         digits[--at] = static_cast<char>('0' + rest % 10);

@@ -10,7 +10,8 @@
 #include <initializer_list>
 #include <string_view>
 
-namespace foster::sys {
+namespace foster::sys
+{
 
 // One part of a line: text, or a number.
 struct Piece {
@@ -26,7 +27,8 @@ using Pieces = std::initializer_list<Piece>;
 
 // A line that is being put together. What does not fit is cut off. A byte that could steer a terminal or forge a second
 // line becomes '?': process names and command lines come from anyone.
-class Line {
+class Line
+{
   public:
     void add(const Piece& piece);
     void add(Pieces pieces);
@@ -43,7 +45,8 @@ class Line {
 
 enum class Level { ERROR, WARNING, INFO, DEBUG };
 
-class Messages {
+class Messages
+{
   public:
     Level level = Level::WARNING;
 

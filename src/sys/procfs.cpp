@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <span>
 
-namespace foster::sys {
-namespace {
+namespace foster::sys
+{
+namespace
+{
 
 // The beginning of /proc/<pid>/<file>, as much as the buffer holds; empty where that is refused.
 std::string_view read_of(pid_t pid, const char* file, std::span<char> buffer)
@@ -41,7 +43,7 @@ long user_of(pid_t pid)
     std::array<char, 512> buffer;
     const auto text = read_of(pid, "status", buffer);
     constexpr std::string_view KEY = "\nUid:\t";
-    const auto found = std::search(text.begin(), text.end(), KEY.begin(), KEY.end());
+    const auto* found = std::search(text.begin(), text.end(), KEY.begin(), KEY.end());
     if (found == text.end()) {
         return -1;
     }

@@ -6,10 +6,12 @@
 #include <string_view>
 #include <sys/types.h>
 
-namespace foster::sys {
+namespace foster::sys
+{
 
 // The kernel's name of a process (its comm, proc_pid_comm(5)), which a zombie keeps; "?" where it is not to be had.
-class ProcessName {
+class ProcessName
+{
   public:
     explicit ProcessName(pid_t pid);
     std::string_view text() const { return {bytes_.data(), size_}; }

@@ -1,9 +1,11 @@
 // What a system call gives back: a value, or the reason why there is none.
 #pragma once
 
-namespace foster::sys {
+namespace foster::sys
+{
 
-struct Nothing {};
+struct Nothing {
+};
 
 template <typename T> struct [[nodiscard]] Result {
     T value{};

@@ -12,7 +12,8 @@
 #include <sys/prctl.h>
 #include <vector>
 
-namespace {
+namespace
+{
 
 struct Call {
     std::string_view name;
@@ -48,8 +49,8 @@ constexpr Call CALLS[] = {
 constexpr struct {
     std::string_view name;
     unsigned number;
-} ERRORS[] = {{"EPERM", EPERM},   {"ENOSYS", ENOSYS}, {"EAGAIN", EAGAIN}, {"EINVAL", EINVAL},
-              {"ENXIO", ENXIO},   {"EIO", EIO},       {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}};
+} ERRORS[] = {{"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"EAGAIN", EAGAIN}, {"EINVAL", EINVAL},
+              {"ENXIO", ENXIO}, {"EIO", EIO},       {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}};
 
 template <typename Table> const auto& find(const Table& table, std::string_view name)
 {
@@ -71,7 +72,8 @@ void add_rule(std::vector<sock_filter>& filter, std::string_view rule)
         filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offset)));
     };
     load(offsetof(seccomp_data, nr));
-    filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call.number, 0, static_cast<unsigned char>(call.argument < 0 ? 1 : 3)));
+    filter.push_back(
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call.number, 0, static_cast<unsigned char>(call.argument < 0 ? 1 : 3)));
     if (call.argument >= 0) {
         load(offsetof(seccomp_data, args) + static_cast<std::size_t>(call.argument) * sizeof(std::uint64_t));
         const auto test = static_cast<unsigned short>(BPF_JMP | BPF_K | (call.exact ? BPF_JEQ : BPF_JSET));
@@ -90,7 +92,8 @@ int main(int /*count*/, char** arguments)
     }
     filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
     const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
         die("seccomp");
     }
     exec_rest(arguments + 1);

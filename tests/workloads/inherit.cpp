@@ -4,7 +4,8 @@
 #include <csignal>
 #include <string_view>
 
-namespace {
+namespace
+{
 
 void ignore(int signal)
 {

@@ -7,7 +7,8 @@
 #include <dirent.h>
 #include <sys/wait.h>
 
-namespace {
+namespace
+{
 
 constexpr int BATCH = 100;
 

@@ -12,7 +12,8 @@
 #include <string_view>
 #include <sys/wait.h>
 
-namespace {
+namespace
+{
 
 long microseconds()
 {

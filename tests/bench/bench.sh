@@ -1,0 +1,136 @@
+#!/bin/bash
+# Measures foster beside its peers in one run and prints a table. FOSTER is its binary. Each timed figure is the least of several rounds, in which the
+# inits take turns, so that what else the machine does falls on all of them alike.
+set -euo pipefail
+export LC_ALL=C
+
+measures=$(dirname "$0")/../../build/bench
+rounds=${ROUNDS:-5}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+names=(foster tini tini-static dumb-init catatonit)
+declare -A paths figures
+for name in "${names[@]}"; do
+  if [[ $name == foster ]]; then
+    paths[foster]=$FOSTER
+  else
+    paths[$name]=$(command -v "$name") || {
+      echo "bench: $name is not installed (Debian: tini dumb-init catatonit)" >&2
+      exit 1
+    }
+  fi
+done
+command -v hyperfine >/dev/null || {
+  echo 'bench: hyperfine is not installed' >&2
+  exit 1
+}
+
+as_pid1() {
+  unshare --pid --fork --mount-proc --kill-child -- "$@"
+}
+
+# Keeps the least figure of an init for a row.
+keep_least() {
+  local key=$1,$2 value=$3
+  if [[ -z ${figures[$key]:-} ]] || awk "BEGIN { exit !($value < ${figures[$key]}) }"; then
+    figures[$key]=$value
+  fi
+}
+
+start_idle() {
+  env -i PATH=/usr/bin:/bin "${paths[$1]}" -- sleep 1000 2>/dev/null </dev/null >"$work/idle" &
+  started+=($!)
+  until pgrep -P $! -x sleep >/dev/null; do sleep 0.01; done
+}
+
+smaps() {
+  awk -v keys="$2" '$1 ~ "^(" keys "):" { sum += $2 } END { print sum }' "/proc/$1/smaps_rollup"
+}
+
+switches() {
+  awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/$1/status"
+}
+
+# Two of each run at the same time: a page that both share is private to neither.
+measure_memory_and_wakeups() {
+  local name started=() before=()
+  for name in "${names[@]}"; do
+    start_idle "$name"
+    start_idle "$name"
+  done
+  sleep 0.5
+  for index in "${!names[@]}"; do
+    before[index]=$(switches "${started[2 * index]}")
+  done
+  sleep 5
+  for index in "${!names[@]}"; do
+    name=${names[index]}
+    local pid=${started[2 * index]}
+    figures[size,$name]=$(awk "BEGIN { print $(stat -Lc %s "${paths[$name]}") / 1000 }")
+    figures[resident,$name]=$(smaps "$pid" Rss)
+    figures[private,$name]=$(smaps "$pid" 'Private_Clean|Private_Dirty')
+    figures[wakeups,$name]=$(($(switches "$pid") - before[index]))
+  done
+  kill "${started[@]}"
+  wait "${started[@]}" || true
+}
+
+# The median start and end of a command, in microseconds, less that of the bare command.
+measure_start_up() {
+  local name option bare median arguments=()
+  for name in "${names[@]}"; do
+    option=
+    if [[ $name == tini* ]]; then
+      option=-s # it is not PID 1 here, and would warn
+    fi
+    arguments+=("${paths[$name]} $option -- /bin/true")
+  done
+  hyperfine --shell none --warmup 20 --runs 300 --export-csv "$work/times" /bin/true "${arguments[@]}" >/dev/null 2>&1
+  bare=$(awk -F, 'NR == 2 { print $4 }' "$work/times")
+  for index in "${!names[@]}"; do
+    median=$(awk -F, -v row=$((index + 3)) 'NR == row { print $4 }' "$work/times")
+    keep_least startup "${names[index]}" "$(awk "BEGIN { print ($median - $bare) * 1e6 }")"
+  done
+}
+
+# A row, an init, and the measuring workload that is run under it and prints nanoseconds.
+measure() {
+  local row=$1 name=$2
+  shift 2
+  keep_least "$row" "$name" "$(as_pid1 "${paths[$name]}" -- "$@" | awk '{ print $1 / 1000 }')"
+}
+
+print_row() {
+  local row=$1 title=$2 best='' cells='' name
+  for name in "${names[@]}"; do
+    cells+=" $(awk "BEGIN { v = ${figures[$row,$name]}; printf v < 10 && v != int(v) ? \"%.1f\" : \"%.0f\", v }") |"
+    if [[ $name != foster ]] && { [[ -z $best ]] || awk "BEGIN { exit !(${figures[$row,$name]} < $best) }"; }; then
+      best=${figures[$row,$name]}
+    fi
+  done
+  echo "| $title |$cells $(awk "BEGIN { if ($best == 0) print \"-\"; else printf \"%.2f\", ${figures[$row,foster]} / $best }") |"
+}
+
+measure_memory_and_wakeups
+for ((round = 0; round < rounds; ++round)); do
+  measure_start_up
+  for name in "${names[@]}"; do
+    measure at100 "$name" "$measures/orphan-cost" 100 500
+    measure at5000 "$name" "$measures/orphan-cost" 5000 300
+    measure storm "$name" "$measures/orphan-cost" 0 20000 storm
+    measure roundtrip "$name" "$measures/round-trip" 20000
+  done
+done
+
+echo "| |$(printf ' %s |' "${names[@]}") foster / best peer |"
+echo "|---|$(printf -- '---|%.0s' "${names[@]}")---|"
+print_row size 'file, kB'
+print_row resident 'resident, KiB'
+print_row private 'of it private, KiB'
+print_row wakeups 'wakeups in 5 s of idleness'
+print_row startup 'start-up and end over the bare command, µs'
+print_row at100 'CPU per orphan, 100 alive, µs'
+print_row at5000 'CPU per orphan, 5,000 alive, µs'
+print_row storm 'CPU per orphan in a storm of 20,000, µs'
+print_row roundtrip 'signal round trip, µs'
