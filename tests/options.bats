@@ -75,7 +75,7 @@ refused() {
 @test "the README's table of options has the rows of --help, and no others" {
   local help readme
   help=$("$FOSTER" --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort)
-  readme=$(sed -n '/^## Options/,/^## [^O]/p' "$BATS_TEST_DIRNAME/../README.md" | grep -oE '^\| `[^`]*`' | grep -oE -- '--[a-z-]+' | sort)
+  readme=$(sed -n '/^## Options/,/^## [^O]/p' "$BATS_TEST_DIRNAME/../README.md" | grep -oE '^\| `[^|]*' | grep -oE -- '--[a-z-]+' | sort)
   expect [ -n "$help" ]
   diff <(echo "$help") <(echo "$readme")
 }
