@@ -11,6 +11,7 @@
 # make install    PREFIX=/usr/local, DESTDIR=
 
 VERSION := 0.1.0
+COMMIT := $(or $(shell git rev-parse --short=7 HEAD 2>/dev/null),unknown)
 BUILD := build
 PREFIX := /usr/local
 ifeq ($(origin CC),default)
@@ -39,7 +40,7 @@ else
 endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wno-missing-field-initializers
-DEFINES := -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"'
+DEFINES := -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"'
 FLAGS := -std=c++20 $(WARNINGS) $(if $(WERROR),-Werror) -fno-exceptions -fno-rtti -fno-threadsafe-statics
 ifdef SANITIZE
   FLAGS += -Og -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -76,6 +77,14 @@ endif
 $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CXX) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(MOVE_CODE)
+
+# Code that only set-up runs goes into a section of its own, whose pages are given back when set-up is over.
+SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials environment help launch option_table options personality)
+ifndef SANITIZE
+$(SET_UP): FLAGS += -fno-function-sections
+$(SET_UP): MOVE_CODE = objcopy --rename-section .text=set_up $@
+endif
 
 # Changes when the compiler or its flags do, so that no object of another variant is linked.
 $(BUILD)/flags: FORCE
@@ -87,7 +96,7 @@ $(BUILD)/flags: FORCE
 $(BUILD)/license.inc: LICENSE
 	@mkdir -p $(@D)
 	sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $< >$@
-$(BUILD)/src/options.o: $(BUILD)/license.inc
+$(BUILD)/src/help.o: $(BUILD)/license.inc
 
 -include $(OBJECTS:.o=.d)
 
@@ -107,7 +116,7 @@ bench: $(BUILD)/foster $(MEASURES)
 
 lint: $(BUILD)/license.inc
 	clang-format --dry-run --Werror $$(git ls-files '*.cpp' '*.hpp')
-	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- -std=c++20 -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -fno-exceptions -fno-rtti
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- -std=c++20 -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"' -fno-exceptions -fno-rtti
 	shellcheck --external-sources --source-path=tests $(SCRIPTS)
 
 install: $(BUILD)/foster

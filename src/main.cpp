@@ -7,22 +7,25 @@
 #include "signals.hpp"
 #include "supervisor.hpp"
 
-int main(int /*count*/, char** arguments, char** environment)
+int main(int /*count*/, char** arguments, char** variables)
 {
     using namespace foster;
 
     const InheritedSignals inherited;
+    Environment environment(variables);
     const Options options = read_options(arguments, environment);
-    if (options.print != nullptr) {
+    if (options.print != Print::NOTHING) {
         return print_text(options);
     }
     const sys::Messages messages{options.level};
     adopt_orphans(messages);
+    watch_parent(options.parent_death, messages);
     auto signals = open_signals();
-    const Child child = Child::spawn(options, inherited, environment, messages);
+    auto terminal = options.own_session ? Terminal() : Terminal::find();
+    const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 
     // From here on foster must not die.
-    Supervisor supervisor(std::move(signals), child, options.warn_reaped, messages);
-    supervisor.release_inherited(options.command);
+    Supervisor supervisor(options, messages, std::move(signals), std::move(terminal), child);
+    supervisor.release_inherited();
     return supervisor.run();
 }

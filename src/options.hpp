@@ -1,25 +1,53 @@
-// The command line and FOSTER_OPTIONS.
+// The command line, FOSTER_OPTIONS, and the environment variables of the peer by whose name foster is called.
 #pragma once
 
+#include "environment.hpp"
+#include "personality.hpp"
+#include "signals.hpp"
 #include "sys/output.hpp"
 
-#include <optional>
+#include <array>
+#include <cstdint>
 
 namespace foster
 {
 
+// Which text was asked for instead of a run.
+enum class Print : std::uint8_t { NOTHING, HELP, VERSION, LICENSE };
+
+// A table of numbers in which each one stands for itself.
+template <std::size_t SIZE> constexpr std::array<std::uint8_t, SIZE> identity()
+{
+    std::array<std::uint8_t, SIZE> numbers{};
+    for (std::size_t number = 0; number < SIZE; ++number) {
+        numbers[number] = static_cast<std::uint8_t>(number);
+    }
+    return numbers;
+}
+
 struct Options {
+    const Personality* personality;
     bool group = false;       // forward to the child's process group, not to the child alone
     bool same_group = false;  // leave the child in foster's own process group
+    bool own_session = false; // run the child in a session of its own
+    bool pause = false;       // run nothing
     bool warn_reaped = false; // name every orphan that is reaped
     sys::Level level = sys::Level::WARNING;
-    const char* print = nullptr; // a text that was asked for instead of a run; the help where it is empty
-    char** command = nullptr;    // the child's argument list, ended by a null pointer
+    Print print = Print::NOTHING;
+    std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped
+    std::array<std::uint8_t, 256> exit_codes = identity<256>();
+    int parent_death = 0; // signal that foster gets when its parent dies
+    int tether = 0;       // signal that the child gets when foster dies
+    const char* user = nullptr;
+    const char* directory = nullptr;
+    std::array<char*, 64> assignments{}; // of --env
+    std::size_t assignment_count = 0;
+    char** command = nullptr; // the child's argument list, ended by a null pointer
 };
 
-// Reads FOSTER_OPTIONS, then the command line. FOSTER_OPTIONS is taken out of the environment. Bad usage ends foster with
-// one line that names the bad word.
-Options read_options(char** arguments, char** environment);
+// Reads the personality, its peer's variables, FOSTER_OPTIONS, then the command line. The variables are taken out of the
+// environment. Bad usage ends foster with one line that names the bad word.
+Options read_options(char** arguments, Environment& environment);
 
 // Prints what --help, --version or --license asked for; returns foster's exit code.
 int print_text(const Options& options);

@@ -44,7 +44,7 @@ void Reaper::sweep_if_due()
     }
     if (sys::monotonic_now() >= due_) {
         sweep();
-    } else if (!child_status_) {
+    } else if (child_ > 0 && !child_status_) {
         reap(child_);
     }
 }

@@ -19,6 +19,7 @@ void adopt_orphans(const sys::Messages& messages);
 class Reaper
 {
   public:
+    // child: 0 where there is none.
     Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages)
         : child_(child), names_(warn_reaped || messages.shows(sys::Level::INFO)), warns_(warn_reaped),
           messages_(messages)

@@ -1,7 +1,5 @@
 #include "signals.hpp"
 
-#include "sys/output.hpp"
-
 #include <algorithm>
 #include <csignal>
 
@@ -38,6 +36,77 @@ SignalName::SignalName(int signal)
     std::copy_n(text.begin(), size_, bytes_.begin());
 }
 
+namespace
+{
+
+bool same_letters(std::string_view one, std::string_view other)
+{
+    constexpr int CASE_BIT = 0x20; // of ASCII letters
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                      [](char left, char right) { return (left & ~CASE_BIT) == (right & ~CASE_BIT); });
+}
+
+bool take_beginning(std::string_view& text, std::string_view beginning)
+{
+    const bool there = text.size() >= beginning.size() && same_letters({text.data(), beginning.size()}, beginning);
+    if (there) {
+        text.remove_prefix(beginning.size());
+    }
+    return there;
+}
+
+// Up to two digits, or nothing at all where that is allowed; -1 for anything else.
+int small_number(std::string_view digits, bool may_be_empty)
+{
+    if (digits.size() > 2 || (digits.empty() && !may_be_empty)) {
+        return -1;
+    }
+    int number = 0;
+    for (const char digit : digits) {
+        if (digit < '0' || digit > '9') {
+            return -1;
+        }
+        number = number * 10 + (digit - '0');
+    }
+    return number;
+}
+
+// What follows RTMIN or RTMAX: nothing, or a sign and a number.
+int real_time_from(std::string_view offset, char sign, int base)
+{
+    const int step = sign == '+' ? 1 : -1;
+    const bool bare = offset.empty();
+    if (!bare && offset.front() != sign) {
+        return -1;
+    }
+    const int distance = bare ? 0 : small_number({offset.data() + 1, offset.size() - 1}, false);
+    const int signal = distance < 0 ? -1 : base + step * distance;
+    return signal < FIRST_REAL_TIME || signal > sys::LAST_SIGNAL ? -1 : signal;
+}
+
+} // namespace
+
+int signal_from(std::string_view text)
+{
+    const int number = small_number(text, false);
+    if (number > 0 && number <= sys::LAST_SIGNAL) {
+        return number;
+    }
+    take_beginning(text, "SIG");
+    if (take_beginning(text, "RTMIN")) {
+        return real_time_from(text, '+', FIRST_REAL_TIME);
+    }
+    if (take_beginning(text, "RTMAX")) {
+        return real_time_from(text, '-', sys::LAST_SIGNAL);
+    }
+    for (std::size_t signal = 1; signal < NAMES.size(); ++signal) {
+        if (same_letters(text, NAMES[signal].data())) {
+            return static_cast<int>(signal);
+        }
+    }
+    return -1;
+}
+
 InheritedSignals::InheritedSignals()
     : mask_(sys::must(sys::set_signal_mask(sys::ALL_SIGNALS), "block signals")),
       sigchld_ignored_(sys::must(sys::ignore_sigchld(false), "stop ignoring SIGCHLD"))
@@ -56,6 +125,16 @@ void InheritedSignals::restore() const
 sys::Fd open_signals()
 {
     return sys::must(sys::signalfd(sys::ALL_SIGNALS), "open a signalfd");
+}
+
+void watch_parent(int signal, const sys::Messages& messages)
+{
+    if (signal == 0) {
+        return;
+    }
+    if (const auto set = sys::set_parent_death_signal(signal); !set) {
+        messages.cannot({"have ", SignalName(signal).text(), " sent when the parent dies"}, set.error);
+    }
 }
 
 Fate fate_of(const signalfd_siginfo& received, pid_t self)

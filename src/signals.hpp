@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sys/kernel.hpp"
+#include "sys/output.hpp"
 
 #include <array>
 #include <string_view>
@@ -21,6 +22,9 @@ class SignalName
     std::size_t size_ = 0;
 };
 
+// The number of a signal given as "15", "TERM", "SIGTERM", "RTMIN+3" or "RTMAX-2", in upper or lower case; -1: there is none.
+int signal_from(std::string_view text);
+
 // Takes over every signal of this process; what the parent gave us goes to the child unchanged.
 class InheritedSignals
 {
@@ -39,6 +43,9 @@ class InheritedSignals
 
 // The descriptor that all signals are read from; they must be blocked. Ends foster if there is none to be had.
 sys::Fd open_signals();
+
+// Has this signal sent to foster, which forwards it, when its parent dies; 0: none. A refusal is a warning.
+void watch_parent(int signal, const sys::Messages& messages);
 
 enum class Fate { FORWARD, REAP, DROP };
 // What a received signal is for: the kernel's word on a child, something to hand to the child, or nothing.

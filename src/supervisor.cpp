@@ -18,22 +18,27 @@ constexpr std::size_t MOST_SIGNALS = 16; // read at a time
 constexpr int FIRST_OTHER_FD = STDERR_FILENO + 1;
 constexpr sys::Nanoseconds NAP = 50'000'000;
 
+bool is_stop_of_terminal(int signal)
+{
+    return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
 } // namespace
 
-void Supervisor::release_inherited(char** command)
+void Supervisor::release_inherited()
 {
     if (const auto left = sys::chdir("/"); !left) {
         messages_.cannot({"leave the working directory, which stays busy"}, left.error);
     }
     release_descriptors();
-    for (; *command != nullptr; ++command) {
-        std::memset(*command, 0, std::strlen(*command));
+    for (char** word = options_.command; *word != nullptr; ++word) {
+        std::memset(*word, 0, std::strlen(*word));
     }
 }
 
 void Supervisor::release_descriptors()
 {
-    // The signalfd takes the first number above the standard ones; all behind it goes.
+    // The signalfd and the terminal take the first numbers above the standard ones; all behind them goes.
     if (const auto moved = sys::dup_onto(signals_.number(), FIRST_OTHER_FD); !moved) {
         messages_.cannot({"close inherited descriptors, which stay open"}, moved.error);
         return;
@@ -41,7 +46,8 @@ void Supervisor::release_descriptors()
     if (signals_.number() != FIRST_OTHER_FD) {
         signals_ = sys::Fd(FIRST_OTHER_FD);
     }
-    if (const auto closed = sys::close_from(FIRST_OTHER_FD + 1); !closed) {
+    const int last_kept = terminal_.move_to(FIRST_OTHER_FD + 1) ? FIRST_OTHER_FD + 1 : FIRST_OTHER_FD;
+    if (const auto closed = sys::close_from(last_kept + 1); !closed) {
         messages_.cannot({"close inherited descriptors, which stay open"}, closed.error);
     }
     // Standard input and output may be pipes whose other end waits for the last holder to go.
@@ -55,14 +61,23 @@ void Supervisor::release_descriptors()
 
 int Supervisor::run()
 {
-    sys::release_unused_stack();
-    while (!reaper_.child_status()) {
+    sys::release_set_up();
+    while (!has_ended()) {
         wait_for_signals();
         reaper_.sweep_if_due();
     }
     // Leave no zombie to whoever adopts them next.
     reaper_.sweep();
-    return exit_code_of(*reaper_.child_status());
+    if (options_.pause) {
+        return 0;
+    }
+    terminal_.take_back(child_.pid(), messages_);
+    const int code = exit_code_of(*reaper_.child_status());
+    if (options_.personality->owns_session && options_.group) {
+        // What is left of the child's group, as dumb-init does; its leader's pid is not reused as long as one is left.
+        (void)sys::kill(-child_.pid(), SIGTERM);
+    }
+    return options_.exit_codes[static_cast<std::size_t>(code)];
 }
 
 void Supervisor::wait_for_signals()
@@ -90,7 +105,7 @@ void Supervisor::wait_for_signals()
     for (const auto& received : std::span(records).first(count.value)) {
         handle(received);
         // The pid may belong to anyone from now on (the bug of `dumb-init -c`).
-        if (reaper_.child_status()) {
+        if (has_ended()) {
             return;
         }
     }
@@ -101,9 +116,10 @@ void Supervisor::handle(const signalfd_siginfo& received)
     switch (fate_of(received, self_)) {
     case Fate::REAP:
         reaper_.notice(static_cast<pid_t>(received.ssi_pid));
+        follow_stopped_child();
         return;
     case Fate::FORWARD:
-        child_.forward(received);
+        forward(received);
         // The kernel's own SIGCHLD may have been merged into a sent one.
         if (received.ssi_signo == SIGCHLD) {
             reaper_.owe_sweep();
@@ -112,6 +128,38 @@ void Supervisor::handle(const signalfd_siginfo& received)
     case Fate::DROP:
         return;
     }
+}
+
+void Supervisor::forward(const signalfd_siginfo& received)
+{
+    const int own = static_cast<int>(received.ssi_signo);
+    if (options_.pause) {
+        paused_enough_ = own == SIGINT || own == SIGTERM;
+        return;
+    }
+    if (own == SIGCONT && terminal_.is_there()) {
+        terminal_.give_to(child_.pid(), messages_);
+        child_.continue_group();
+    }
+    const int signal = options_.rewrites[received.ssi_signo];
+    if (signal != 0) {
+        child_.forward(received, signal);
+    }
+    if (options_.personality->stops_with_job && is_stop_of_terminal(own)) {
+        sys::stop_self();
+    }
+}
+
+// Ctrl-Z under a shell: when the child has stopped foster stops, too, so that the shell gets its prompt.
+void Supervisor::follow_stopped_child()
+{
+    const int signal = terminal_.is_there() && !reaper_.child_status() ? sys::stopped_by(child_.pid()) : 0;
+    if (signal == 0) {
+        return;
+    }
+    terminal_.take_back(child_.pid(), messages_);
+    // SIGSTOP would stop an orphaned group, which nobody would continue.
+    sys::stop_own_group(signal == SIGSTOP ? SIGTSTP : signal);
 }
 
 // A signalfd that cannot be read should not happen, but is no reason to lose the child's exit status.

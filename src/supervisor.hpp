@@ -4,6 +4,7 @@
 #include "child.hpp"
 #include "reaper.hpp"
 #include "sys/fd.hpp"
+#include "terminal.hpp"
 
 #include <unistd.h>
 
@@ -15,29 +16,37 @@ class Supervisor
 {
   public:
     // signals: a signalfd for all of them.
-    Supervisor(sys::Fd signals, const Child& child, bool warn_reaped, const sys::Messages& messages)
-        : signals_(static_cast<sys::Fd&&>(signals)), child_(child), reaper_(child.pid(), warn_reaped, messages),
-          messages_(messages)
+    Supervisor(const Options& options, const sys::Messages& messages, sys::Fd signals, Terminal terminal,
+               const Child& child)
+        : options_(options), messages_(messages), signals_(static_cast<sys::Fd&&>(signals)),
+          terminal_(static_cast<Terminal&&>(terminal)), child_(child),
+          reaper_(child.pid(), options.warn_reaped, messages)
     {
     }
 
     // Lets go of whatever the workload may want released: the working directory, every descriptor but standard error, and
     // the copy of its command line in foster's own /proc/self/cmdline, so that `pgrep -f` finds the workload once.
-    void release_inherited(char** command);
-    // Returns foster's exit code when the child has ended. Nothing else ends it, and no failure does.
+    void release_inherited();
+    // Returns the exit code when the child has ended, or --pause. Nothing else ends it, and no failure does.
     int run();
 
   private:
     void release_descriptors();
     void wait_for_signals();
+    bool has_ended() const { return reaper_.child_status() || paused_enough_; }
     void handle(const signalfd_siginfo& received);
+    void forward(const signalfd_siginfo& received);
+    void follow_stopped_child();
     void survive_read_failure(int error);
 
+    const Options& options_;
+    const sys::Messages& messages_;
     sys::Fd signals_;
+    Terminal terminal_;
     const Child& child_;
     Reaper reaper_;
-    const sys::Messages& messages_;
     const pid_t self_ = ::getpid();
+    bool paused_enough_ = false;
     bool reading_failed_ = false;
 };
 

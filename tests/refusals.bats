@@ -21,7 +21,7 @@ survives() {
     for error in ENXIO EPERM ENOSYS EIO; do
       run run_in "$mode" script -qec "$WORKLOADS/deny tcsetpgrp=$error -- $FOSTER -vv sh -c 'exit 7'" /dev/null </dev/null
       expect_status 7
-      expect_in 'foster: cannot give the terminal to the child: ' "$output"
+      expect_in "into the terminal's foreground: " "$output"
       run run_in "$mode" script -qec "$WORKLOADS/deny ioctl=$error -- $FOSTER sh -c 'exit 7'" /dev/null </dev/null
       expect_status 7
       expect [ -z "$output" ]

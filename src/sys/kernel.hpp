@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <sys/signalfd.h>
 #include <sys/types.h>
 
@@ -35,7 +36,13 @@ Result<bool> wait_readable(int fd, Nanoseconds at_most);
 // pid below 0 names a process group, kill(2). ESRCH: none is there. EPERM: none may be signalled.
 Status kill(pid_t pid, int signal);
 // A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).
-Status queue_signal(pid_t pid, const signalfd_siginfo& received);
+Status queue_signal(pid_t pid, int signal, const signalfd_siginfo& received);
+// Stops this process group by a signal that is blocked otherwise, until SIGCONT. The kernel lets an orphaned group go on.
+void stop_own_group(int signal);
+// Stops this process by SIGSTOP until SIGCONT; as PID 1 the kernel does not let it.
+void stop_self();
+// The signal that has stopped this child since the last call, waitid(2); 0: none has.
+int stopped_by(pid_t child);
 
 // Processes.
 Status become_subreaper();
@@ -49,17 +56,31 @@ struct Ended {
 Result<Ended> reap(pid_t pid);
 // The pid of a child that can be reaped, which stays a zombie; 0: none. waitid(2) with WNOWAIT. ECHILD: no children.
 Result<pid_t> find_zombie();
+// The signal that this process gets when its parent dies, PR_SET_PDEATHSIG(2const).
+Status set_parent_death_signal(int signal);
 Status setpgid(pid_t pid, pid_t group);
+Status setsid();
+// Makes this process the user, with exactly these groups: setgroups(2), setgid(2), setuid(2), in this order.
+Status become_user(uid_t user, gid_t group, std::span<const gid_t> groups);
 // The terminal's foreground process group. ENOTTY: fd is no terminal, or not the controlling one. tcgetpgrp(3).
 Result<pid_t> tcgetpgrp(int fd);
 Status tcsetpgrp(int fd, pid_t group);
+// Makes the terminal the controlling one of this session's leader, TIOCSCTTY(2const).
+Status take_controlling_terminal(int fd);
+// Gives the controlling terminal up, without the SIGHUP and SIGCONT that it brings a session's leader, TIOCNOTTY(2const).
+// All signals must be blocked.
+Status leave_controlling_terminal(int fd);
 // Returns only when it failed, with the reason.
 int execve(const char* path, char* const* arguments, char* const* environment);
 bool exists(const char* path);
 
-// Gives back the pages below the stack in use, which deeper calls have touched, madvise(2). It is memory only: a refusal
-// changes nothing.
-void release_unused_stack();
+// Anonymous memory of this many bytes, mmap(2).
+Result<void*> map_memory(std::size_t size);
+// A whole file to be read, which stays mapped; empty where the file is.
+Result<std::string_view> map_file(const char* path);
+// Gives back the memory that only set-up has used, madvise(2): the pages below the stack in use, and the code in the section
+// set_up (see the Makefile), which the kernel reads again if it is run after all. A refusal changes nothing.
+void release_set_up();
 
 // Files. Every descriptor is close-on-exec.
 Result<Fd> open(const char* path, int flags);
@@ -73,6 +94,8 @@ struct Pipe {
 };
 Result<Pipe> pipe();
 Status dup_onto(int from, int to);
+// A copy with a number above the standard ones.
+Result<Fd> dup_above_standard(int fd);
 void close(int fd);
 Status chdir(const char* path);
 // Closes every descriptor from this one on: close_range(2), or one by one through /proc/self/fd.

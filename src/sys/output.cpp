@@ -13,6 +13,10 @@ namespace
 
 constexpr std::size_t DIGITS = 20; // of the longest 64-bit number, with its sign
 
+// The one global: every failing path of set-up needs it, and it is known before most of them.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
+int code_of_failure = 125;
+
 [[noreturn]] void end_with(int code, Line& line)
 {
     // Nothing can be done about a standard error that takes no message.
@@ -65,7 +69,7 @@ std::string_view Line::finished()
     return {bytes_.data(), size_ + 1};
 }
 
-const char* Line::c_string()
+char* Line::c_string()
 {
     bytes_[size_] = '\0';
     return bytes_.data();
@@ -96,6 +100,16 @@ void Messages::cannot(Pieces doing, int error, std::string_view remedy) const
     warning({"cannot ", line.text(), ": ", std::strerror(error), remedy});
 }
 
+int failure_code()
+{
+    return code_of_failure;
+}
+
+void set_failure_code(int code)
+{
+    code_of_failure = code;
+}
+
 void fail(int code, Pieces pieces)
 {
     Line line;
@@ -112,12 +126,12 @@ void fail_usage(Pieces pieces)
     (void)write_all(STDERR_FILENO, line.finished());
     Line second;
     second.add("foster: see 'foster --help'");
-    end_with(FOSTER_FAILED, second);
+    end_with(failure_code(), second);
 }
 
 void fail_doing(const char* doing, int error)
 {
-    fail(FOSTER_FAILED, {"cannot ", doing, ": ", std::strerror(error)});
+    fail(failure_code(), {"cannot ", doing, ": ", std::strerror(error)});
 }
 
 } // namespace foster::sys

@@ -35,7 +35,7 @@ class Line
     std::string_view text() const { return {bytes_.data(), size_}; }
     // The line with its newline, which always fits.
     std::string_view finished();
-    const char* c_string();
+    char* c_string();
 
   private:
     void put(char byte);
@@ -63,11 +63,12 @@ class Messages
 
 // The one way out of set-up when it fails: "foster: error: <pieces>", and the end of foster with this code.
 [[noreturn]] void fail(int code, Pieces pieces);
-// The same with a second line that points to the help.
+// The same with failure_code() and a second line that points to the help.
 [[noreturn]] void fail_usage(Pieces pieces);
 
-// The code that foster ends with when foster itself failed.
-inline constexpr int FOSTER_FAILED = 125;
+// The code that foster ends with when foster itself failed: 125 until a personality has changed it.
+int failure_code();
+void set_failure_code(int code);
 
 // Set-up only: the value, or the end of foster with "cannot <doing>: <reason>".
 [[noreturn]] void fail_doing(const char* doing, int error);

@@ -1,0 +1,170 @@
+#include "launch.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+
+namespace foster
+{
+namespace
+{
+
+constexpr const char* DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+// What execvp(3) does, ENOEXEC included: a script without "#!" is run by the shell. Returns why it failed.
+int execute(const char* path, const Launch& launch)
+{
+    char** arguments = launch.options.command;
+    const int error = sys::execve(path, arguments, launch.environment.array());
+    if (error != ENOEXEC) {
+        return error;
+    }
+    // The word before the command is foster's own, in the array that execve(2) gave us: there is room for one more.
+    char shell[] = "/bin/sh"; // an argument list wants a mutable string
+    char* const word_before = arguments[-1];
+    char* const command = arguments[0];
+    arguments[-1] = &shell[0];
+    arguments[0] = const_cast<char*>(path);
+    const int shell_error = sys::execve(&shell[0], arguments - 1, launch.environment.array());
+    arguments[-1] = word_before;
+    arguments[0] = command;
+    return shell_error == ENOENT ? ENOEXEC : shell_error;
+}
+
+int look_for(const char* path, const Launch& /*launch*/)
+{
+    return sys::exists(path) ? ELIBACC : ENOENT;
+}
+
+// Tries each directory of PATH in turn, as the shell does, until the answer is neither that the file is absent nor that it
+// may not be executed, which is remembered.
+int try_path(const char* name, const Launch& launch, int (*attempt)(const char*, const Launch&))
+{
+    int error = ENOENT;
+    char path[PATH_MAX]; // touched only as far as it is used
+    const char* search = launch.environment.find("PATH");
+    for (const char* directory = search == nullptr ? DEFAULT_PATH : search;;) {
+        const char* end = std::strchr(directory, ':');
+        end = end == nullptr ? directory + std::strlen(directory) : end;
+        const auto length = static_cast<std::size_t>(end - directory);
+        const auto name_size = std::strlen(name) + 1;
+        if (length + 1 + name_size <= sizeof path) {
+            char* at = std::copy_n(directory, length, &path[0]);
+            if (length != 0) {
+                *at++ = '/'; // an empty entry is the current directory
+            }
+            std::copy_n(name, name_size, at);
+            const int failed = attempt(&path[0], launch);
+            if (failed == EACCES) {
+                error = EACCES;
+            } else if (failed != ENOENT && failed != ENOTDIR) {
+                return failed;
+            }
+        }
+        if (*end == '\0') {
+            return error;
+        }
+        directory = end + 1;
+    }
+}
+
+int try_command(const Launch& launch, int (*attempt)(const char*, const Launch&))
+{
+    const char* name = launch.options.command[0];
+    const bool is_path = name[0] == '\0' || std::strchr(name, '/') != nullptr;
+    return is_path ? attempt(name, launch) : try_path(name, launch, attempt);
+}
+
+void enter_own_session(const Launch& launch)
+{
+    if (const auto made = sys::setsid(); !made) {
+        launch.messages.cannot({"give the child its own session"}, made.error);
+    }
+    if (const auto taken = sys::take_controlling_terminal(STDIN_FILENO); !taken) {
+        launch.messages.debug({"cannot make the terminal the child's: ", std::strerror(taken.error)});
+    }
+}
+
+void enter_own_group(const Launch& launch)
+{
+    if (const auto grouped = sys::setpgid(0, 0); !grouped) {
+        launch.messages.cannot({"give the child its own process group"}, grouped.error);
+        return;
+    }
+    launch.terminal.give_to(::getpid(), launch.messages);
+}
+
+// systemd's notes to one process name that process, sd_listen_fds(3) and sd_watchdog_enabled(3): what names foster is meant for
+// the child. The text must live until exec.
+void rename_pid(Environment& environment, const char* name, pid_t foster, sys::Line& text)
+{
+    sys::Line own;
+    own.add(foster);
+    const char* value = environment.find(name);
+    if (value != nullptr && own.text() == value) {
+        text.add({name, "=", ::getpid()});
+        environment.put(text.c_string());
+    }
+}
+
+// Applied last of all that may fail: a change of user takes the signal back, PR_SET_PDEATHSIG(2const).
+void tether(const Launch& launch)
+{
+    if (launch.options.tether == 0) {
+        return;
+    }
+    if (const auto set = sys::set_parent_death_signal(launch.options.tether); !set) {
+        launch.messages.cannot({"tether the child"}, set.error);
+    }
+    if (::getppid() != launch.foster) {
+        (void)sys::kill(::getpid(), launch.options.tether); // foster has died already
+    }
+}
+
+// Each step that ends the attempt when it fails.
+Failure try_launch(Launch& launch)
+{
+    if (launch.credentials != nullptr) {
+        if (const auto become = launch.credentials->apply(); !become) {
+            return {Step::USER, become.error};
+        }
+    }
+    if (launch.options.directory != nullptr) {
+        if (const auto changed = sys::chdir(launch.options.directory); !changed) {
+            return {Step::DIRECTORY, changed.error};
+        }
+    }
+    tether(launch);
+    sys::Line listen;
+    sys::Line watchdog;
+    rename_pid(launch.environment, "LISTEN_PID", launch.foster, listen);
+    rename_pid(launch.environment, "WATCHDOG_PID", launch.foster, watchdog);
+    launch.inherited.restore();
+    int error = try_command(launch, execute);
+    if (error == ENOENT) {
+        // The file may be there all the same: then it is its interpreter or its loader that is not.
+        error = try_command(launch, look_for);
+    }
+    return {Step::EXECUTE, error};
+}
+
+} // namespace
+
+void become_command(Launch& launch)
+{
+    if (launch.options.own_session) {
+        enter_own_session(launch);
+    } else if (!launch.options.same_group) {
+        enter_own_group(launch);
+    }
+    launch.failure = try_launch(launch);
+    if (launch.report >= 0) {
+        const auto* bytes = reinterpret_cast<const char*>(&launch.failure);
+        (void)sys::write_all(launch.report, {bytes, sizeof launch.failure});
+    }
+    ::_exit(sys::failure_code());
+}
+
+} // namespace foster

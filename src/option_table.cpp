@@ -1,0 +1,172 @@
+#include "option_table.hpp"
+
+#include <csignal>
+#include <cstring>
+
+namespace foster
+{
+namespace
+{
+
+// A decimal number up to at_most, digits only; -1 for anything else.
+int number_from(std::string_view text, int at_most)
+{
+    int number = text.empty() ? -1 : 0;
+    for (const char digit : text) {
+        if (digit < '0' || digit > '9' || number > at_most) {
+            return -1;
+        }
+        number = number * 10 + (digit - '0');
+    }
+    return number > at_most ? -1 : number;
+}
+
+struct Pair {
+    std::string_view first;
+    std::string_view second;
+    bool whole; // there was a colon
+};
+
+Pair split_at_colon(const char* text)
+{
+    const char* colon = std::strchr(text, ':');
+    if (colon == nullptr) {
+        return {text, {}, false};
+    }
+    return {{text, static_cast<std::size_t>(colon - text)}, colon + 1, true};
+}
+
+const char* set_rewrite(Options& options, char* value)
+{
+    const auto [from_word, to_word, whole] = split_at_colon(value);
+    if (!whole) {
+        return "not FROM:TO";
+    }
+    const int from = signal_from(from_word);
+    const bool dropped = to_word == "0" || to_word == "none";
+    const int to = dropped ? 0 : signal_from(to_word);
+    if (from < 0 || to < 0) {
+        return "no such signal";
+    }
+    if (from == SIGKILL || from == SIGSTOP) {
+        return "SIGKILL and SIGSTOP cannot be caught, so they cannot be rewritten";
+    }
+    options.rewrites[static_cast<std::size_t>(from)] = static_cast<std::uint8_t>(to);
+    return nullptr;
+}
+
+const char* remap_exit(Options& options, char* value)
+{
+    const auto [from_word, to_word, whole] = split_at_colon(value);
+    const int from = number_from(from_word, 255);
+    const int to = whole ? number_from(to_word, 255) : 0;
+    if (from < 0 || to < 0) {
+        return "an exit code is a number from 0 to 255";
+    }
+    options.exit_codes[static_cast<std::size_t>(from)] = static_cast<std::uint8_t>(to);
+    return nullptr;
+}
+
+const char* set_signal(int& field, const char* value)
+{
+    field = signal_from(value);
+    return field < 0 ? "no such signal" : nullptr;
+}
+
+const char* add_assignment(Options& options, char* value)
+{
+    if (value[0] == '=' || std::strchr(value, '=') == nullptr) {
+        return "not NAME=VALUE";
+    }
+    if (options.assignment_count == options.assignments.size()) {
+        return "one --env too many";
+    }
+    options.assignments[options.assignment_count++] = value;
+    return nullptr;
+}
+
+const char* set_text(const char*& field, const char* value)
+{
+    field = value;
+    return value[0] == '\0' ? "it is empty" : nullptr;
+}
+
+const char* set(bool& field)
+{
+    field = true;
+    return nullptr;
+}
+
+const char* print(Options& options, Print text)
+{
+    options.print = text;
+    return nullptr;
+}
+
+const char* forward_to_child_alone(Options& options)
+{
+    options.group = false;
+    if (options.personality->owns_session) {
+        options.own_session = false;
+        options.same_group = true;
+    }
+    return nullptr;
+}
+
+const char* say_more(Options& options)
+{
+    options.level = options.level < sys::Level::INFO ? sys::Level::INFO : sys::Level::DEBUG;
+    return nullptr;
+}
+
+const char* say_errors_only(Options& options)
+{
+    options.level = sys::Level::ERROR;
+    return nullptr;
+}
+
+constexpr Option OPTIONS[] = {
+    {"s", "subreaper", nullptr, "accepted for tini's sake: not as PID 1, foster always is a child subreaper",
+     [](Options&, char*) -> const char* { return nullptr; }},
+    {"g", "group", nullptr, "forward signals to the child's process group",
+     [](Options& options, char*) { return set(options.group); }},
+    {"c", "single-child", nullptr, "forward signals to the child alone (the default, but for dumb-init)",
+     [](Options& options, char*) { return forward_to_child_alone(options); }},
+    {"", "same-group", nullptr, "leave the child in foster's own process group",
+     [](Options& options, char*) { return set(options.same_group); }},
+    {"", "setsid", nullptr, "run the child in its own session, with the terminal as its controlling one",
+     [](Options& options, char*) { return set(options.own_session); }},
+    {"r", "rewrite", "FROM:TO", "forward signal TO in place of FROM; TO 0 or none drops it; repeatable", set_rewrite},
+    {"e", "remap-exit", "CODE[:TO]", "end with TO (0) in place of CODE; repeatable", remap_exit},
+    {"p", "parent-death", "SIGNAL", "signal that foster gets, and forwards, when its parent dies",
+     [](Options& options, char* value) { return set_signal(options.parent_death, value); }},
+    {"", "tether", "[=SIGNAL]", "signal (KILL) that the child gets when foster dies",
+     [](Options& options, char* value) { return set_signal(options.tether, value == nullptr ? "KILL" : value); }},
+    {"", "user", "NAME|UID[:GROUP]", "run the child as this user, with its groups and HOME",
+     [](Options& options, char* value) { return set_text(options.user, value); }},
+    {"", "chdir", "DIR", "run the child in this directory",
+     [](Options& options, char* value) { return set_text(options.directory, value); }},
+    {"", "env", "NAME=VALUE", "put this into the child's environment; repeatable", add_assignment},
+    {"P", "pause", nullptr, "run nothing: reap, and exit with 0 on SIGINT or SIGTERM",
+     [](Options& options, char*) { return set(options.pause); }},
+    {"v", "verbose", nullptr, "tell what is spawned, forwarded and reaped; twice: also what could be ignored",
+     [](Options& options, char*) { return say_more(options); }},
+    {"q", "quiet", nullptr, "say nothing but errors that end foster",
+     [](Options& options, char*) { return say_errors_only(options); }},
+    {"w", "warn-reaped", nullptr, "warn of every orphan that is reaped: name, pid, exit code or signal",
+     [](Options& options, char*) { return set(options.warn_reaped); }},
+    {"h", "help", nullptr, "print this and exit", [](Options& options, char*) { return print(options, Print::HELP); }},
+    {"V", "version", nullptr, "print the version and exit",
+     [](Options& options, char*) { return print(options, Print::VERSION); }},
+    {"lL", "license", nullptr, "print the license and exit",
+     [](Options& options, char*) { return print(options, Print::LICENSE); }},
+};
+
+} // namespace
+
+std::span<const Option> option_table()
+{
+    return OPTIONS;
+}
+
+} // namespace foster

@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+load helpers
+
+setup() {
+  NAMES=$BATS_TEST_TMPDIR/names
+  mkdir "$NAMES"
+  for name in tini tini-static docker-init catatonit podman-init dumb-init pause; do
+    ln -s "$FOSTER" "$NAMES/$name"
+  done
+}
+
+@test "a personality is chosen by the base name: a path, a symbolic link, a hard link or a copy alike" {
+  cp "$FOSTER" "$NAMES/copied"
+  mkdir "$NAMES/sub"
+  ln "$NAMES/copied" "$NAMES/sub/catatonit"
+  run -1 "$NAMES/sub/catatonit" no-such-command
+  cd "$NAMES"
+  run -1 ./catatonit no-such-command
+  PATH=$NAMES:$PATH run -1 catatonit no-such-command
+  run -127 "$NAMES/copied" no-such-command
+}
+
+@test "each peer's own exit codes" {
+  local name not_found cannot_execute usage
+  while read -r name not_found cannot_execute usage; do
+    run "$NAMES/$name" no-such-command
+    expect_status "$not_found"
+    run "$NAMES/$name" /
+    expect_status "$cannot_execute"
+    run "$NAMES/$name" --no-such-option
+    expect_status "$usage"
+    run "$NAMES/$name"
+    expect_status "$usage"
+    run "$WORKLOADS/deny" clone=EAGAIN -- "$NAMES/$name" true
+    expect_status "$usage"
+    run "$NAMES/$name" -- sh -c 'exit 42'
+    expect_status 42
+  done <<'END'
+tini 127 126 1
+tini-static 127 126 1
+docker-init 127 126 1
+catatonit 1 1 1
+podman-init 1 1 1
+dumb-init 2 2 1
+END
+}
+
+@test "moby: docker info finds its version on standard output" {
+  for name in tini tini-static docker-init catatonit podman-init; do
+    run -0 sh -c '"$0" --version 2>/dev/full' "$NAMES/$name"
+    [[ $output =~ ^tini\ version\ [0-9]+\.[0-9]+\.[0-9]+\ -\ git\.[0-9a-z]+$ ]]
+  done
+  run -0 "$NAMES/dumb-init" --version
+  [[ $output =~ ^foster\  ]]
+}
+
+@test "tini: its environment variables are read under its names only, and never reach the child" {
+  for name in tini tini-static docker-init; do
+    TINI_VERBOSITY=2 run -0 "$NAMES/$name" true
+    expect_in 'foster: spawned true' "$output"
+    TINI_VERBOSITY=0 run -0 "$WORKLOADS/deny" chdir=EPERM -- "$NAMES/$name" true
+    expect [ -z "$output" ]
+    TINI_SUBREAPER='' TINI_VERBOSITY=1 TINI_KILL_PROCESS_GROUP=1 run -0 "$NAMES/$name" env
+    run ! grep TINI_ <<<"$output"
+  done
+  TINI_VERBOSITY=2 DUMB_INIT_DEBUG=1 CATATONIT_DEBUG=1 run -0 "$FOSTER" env
+  run ! grep '^foster:' <<<"$output"
+  TINI_VERBOSITY=2 run -0 "$FOSTER" env
+  expect_in TINI_VERBOSITY=2 "$output"
+  start_in subreaper env TINI_KILL_PROCESS_GROUP=1 "$NAMES/tini" -- sh -c 'trap : USR1; "$WORKLOADS/record-signals" 1 & wait; wait'
+  wait_ready
+  kill -USR1 "$INIT"
+  finish
+  grep -qx 10 "$OUT"
+}
+
+@test "catatonit: CATATONIT_DEBUG makes it talk, and -P pauses" {
+  CATATONIT_DEBUG=1 run -0 "$NAMES/catatonit" -- env
+  expect_in 'foster: spawned env' "$output"
+  run ! grep CATATONIT_ <<<"$output"
+  start_in pid1 "$NAMES/catatonit" -P
+  wait_until grep -q 'SigBlk:.ffff' "/proc/$INIT/status"
+  kill -TERM "$INIT"
+  finish
+  expect_status 0
+}
+
+@test "dumb-init: its own session and the whole group; -c and DUMB_INIT_SETSID=0 undo both" {
+  run -0 "$NAMES/dumb-init" sh -c 'ps -o pid=,pgid=,sid= -p $$'
+  read -r pid group session <<<"$output"
+  expect [ "$pid $pid" = "$group $session" ]
+  for arguments in -c --single-child; do
+    run -0 "$NAMES/dumb-init" $arguments sh -c 'ps -o pgid=,sid= -p $$,$PPID | sort -u | wc -l'
+    expect [ "$output" = 1 ]
+  done
+  DUMB_INIT_SETSID=0 run -0 "$NAMES/dumb-init" sh -c 'ps -o pgid=,sid= -p $$,$PPID | sort -u | wc -l; env | grep -c DUMB_ || true'
+  expect [ "$output" = $'1\n0' ]
+  DUMB_INIT_DEBUG=1 run -0 "$NAMES/dumb-init" true
+  expect_in 'foster: spawned true' "$output"
+}
+
+@test "dumb-init: a signal reaches the group, and TERM what is left of it when the child ends" {
+  start_in subreaper "$NAMES/dumb-init" sh -c '"$WORKLOADS/record-signals" 2 & exec "$WORKLOADS/record-signals" 1'
+  wait_until eval "[[ \$(grep -c READY $OUT) == 2 ]]"
+  local left
+  left=$(child_of "$(child_of "$INIT")")
+  kill -USR1 "$INIT"
+  finish
+  expect_status 0
+  wait_until has_ended "$left"
+  expect [ "$(sort "$OUT" | tr '\n' ' ')" = '10 10 15 READY READY ' ]
+}
+
+@test "dumb-init: TSTP, TTIN and TTOU stop the group and dumb-init itself until CONT" {
+  for signal in TSTP TTIN TTOU; do
+    start_in subreaper "$NAMES/dumb-init" sh -c 'echo READY; exec sleep 1000'
+    wait_ready
+    local child
+    child=$(child_of "$INIT")
+    kill -$signal "$INIT"
+    wait_until is_stopped "$INIT"
+    wait_until is_stopped "$child"
+    kill -CONT "$INIT"
+    wait_until [ "$(state_of "$child")" = S ]
+    kill -TERM "$INIT"
+    finish
+    expect_status 143
+  done
+  start_in pid1 "$NAMES/dumb-init" sh -c 'echo READY; exec sleep 1000'
+  wait_ready
+  child=$(child_of "$INIT")
+  kill -TSTP "$INIT"
+  wait_until is_stopped "$child"
+  kill -CONT "$INIT"
+  kill -TERM "$INIT"
+  finish
+  expect_status 143
+}
+
+@test "dumb-init: a rewrite of TSTP takes the place of STOP" {
+  start_in subreaper "$NAMES/dumb-init" -r 20:12 "$WORKLOADS/record-signals" 2
+  wait_ready
+  kill -TSTP "$INIT"
+  wait_until grep -qx 12 "$OUT"
+  wait_until is_stopped "$INIT"
+  kill -CONT "$INIT"
+  finish
+  expect_status 0
+}
+
+@test "dumb-init (old): the child gets no HUP or CONT at start, but later ones it does" {
+  start_in subreaper script -qec "exec $NAMES/dumb-init $WORKLOADS/record-signals 2" /dev/null
+  wait_ready
+  local foster
+  foster=$(pgrep -n -x dumb-init)
+  kill -CONT "$foster"
+  wait_until grep -q '^18' "$OUT"
+  kill -HUP "$foster"
+  finish
+  diff <(printf '%s\n' READY 18 1) <(tr -d '\r' <"$OUT")
+}
+
+@test "pause: runs nothing, reaps, and exits with 0 on INT or TERM" {
+  for signal in INT TERM; do
+    start_in pid1 "$NAMES/pause"
+    wait_until grep -q 'SigBlk:.ffff' "/proc/$INIT/status"
+    nsenter --target "$INIT" --pid --mount sh -c '(sleep 0.05 &) ; (true &)'
+    wait_until eval '! pgrep -P "$INIT"'
+    kill -HUP "$INIT"
+    kill -$signal "$INIT"
+    finish
+    expect_status 0
+  done
+  run "$NAMES/pause" true
+  expect_status 1
+  run "$FOSTER" --pause true
+  expect_status 125
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+load helpers
+
+# An interactive bash on a pseudo-terminal of its own: type_in types, what it shows goes to $OUT. Its prompt is "PROMPT> ".
+start_shell() {
+  OUT=$BATS_TEST_TMPDIR/out
+  mkfifo "$BATS_TEST_TMPDIR/keys"
+  exec 5<>"$BATS_TEST_TMPDIR/keys"
+  : >"$OUT"
+  echo "PS1='PROMPT> '; bind 'set enable-bracketed-paste off'" >"$BATS_TEST_TMPDIR/rc"
+  env --default-signal=INT,QUIT script -qefc "exec bash --noprofile --rcfile $BATS_TEST_TMPDIR/rc -i" /dev/null <&5 >"$OUT" 2>&1 3>&- 5>&- &
+  STARTED=$!
+  INIT=$STARTED
+  wait_until shows 'PROMPT> '
+}
+
+type_in() {
+  : >"$OUT"
+  printf '%s' "$1" >&5
+}
+
+# Whether this has been shown since the last keys.
+shows() {
+  tr -d '\r' <"$OUT" | grep -q -- "$1"
+}
+
+end_shell() {
+  type_in $'exit\n'
+  finish
+  exec 5>&-
+}
+
+@test "Ctrl-C reaches the child, and the shell gets its terminal back" {
+  start_shell
+  type_in $'"$FOSTER" sh -c "echo REA\\DY; exec sleep 1000"\n'
+  wait_until shows READY
+  type_in $'\x03'
+  wait_until shows PROMPT
+  type_in $'echo sta\\tus $?; stty -a | head -n 1\n'
+  wait_until shows 'status 130'
+  wait_until shows speed
+  end_shell
+}
+
+@test "dumb-init: Ctrl-Z under a shell stops the child and foster, the shell gets its prompt, and fg goes on" {
+  start_shell
+  type_in $'"$FOSTER" sh -c "echo REA\\DY; read line; echo got \\$line; exit 7"\n'
+  wait_until shows READY
+  local foster child
+  foster=$(pgrep -n -x foster)
+  child=$(child_of "$foster")
+  type_in $'\x1a'
+  wait_until shows Stopped
+  wait_until shows PROMPT
+  wait_until is_stopped "$foster"
+  wait_until is_stopped "$child"
+  type_in $'fg\n'
+  wait_until shows FOSTER
+  wait_until [ "$(state_of "$foster")" = S ]
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  type_in $'echo sta\\tus $?\n'
+  wait_until shows 'status 7'
+  end_shell
+}
+
+@test "a background job steals nothing: the shell keeps the terminal, and a child that reads from it stops, with foster" {
+  start_shell
+  type_in $'"$FOSTER" sh -c "read line; echo got \\$line; exit 7" &\n'
+  wait_until pgrep -f 'sh -c read line; echo got'
+  local foster
+  foster=$(pgrep -n -x foster)
+  wait_until is_stopped "$foster"
+  type_in $'jobs -l\n'
+  wait_until shows 'Stopped (tty input)'
+  type_in $'fg\n'
+  wait_until shows FOSTER
+  wait_until [ "$(state_of "$foster")" = S ]
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  end_shell
+}
+
+@test "a script gets the terminal back that foster has lent to the child" {
+  start_shell
+  type_in $'sh -c \'"$FOSTER" sh -c "exit 3"; echo sta\\tus $?; read line; echo got $line\'\n'
+  wait_until shows 'status 3'
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  end_shell
+}
+
+@test "--setsid gives the child a session of its own, with the terminal as its controlling one, and no HUP or CONT" {
+  for mode in "${MODES[@]}"; do
+    run -0 run_in "$mode" script -qec "exec $FOSTER --setsid -v sh -c 'ps -o pid=,sid=,tpgid=,tty= -p \$\$'" /dev/null </dev/null
+    read -r pid session foreground terminal < <(grep -v foster <<<"${output//$'\r'/}")
+    expect [ "$pid" = "$session" ]
+    expect [ "$pid" = "$foreground" ]
+    expect [ "$terminal" != '?' ]
+    run ! grep forwarded <<<"$output"
+  done
+}
