@@ -23,20 +23,20 @@ int child_body(void* launch)
     become_command(*static_cast<Launch*>(launch));
 }
 
-// Fork semantics, for a sandbox that refuses to share memory: the reason of a failed exec comes through a pipe that a
-// successful exec closes.
+// Fork semantics, for a sandbox that refuses to share memory: the reports come through a pipe that a successful exec closes.
 sys::Result<pid_t> fork_child(Launch& launch, std::span<std::byte> stack)
 {
     auto pipe = sys::must(sys::pipe(), "make a pipe");
-    launch.report = pipe.writer.number();
+    launch.report_to = pipe.writer.number();
     const auto pid = sys::clone(false, stack, child_body, &launch);
     pipe.writer = sys::Fd();
-    if (pid) {
-        Failure failure;
-        if (const auto size = sys::read(pipe.reader.number(), {reinterpret_cast<char*>(&failure), sizeof failure});
-            size && size.value == sizeof failure) {
-            launch.failure = failure;
+    while (pid) {
+        Report report;
+        const auto size = sys::read(pipe.reader.number(), {reinterpret_cast<char*>(&report), sizeof report});
+        if (!size || size.value != sizeof report) {
+            break;
         }
+        launch.report = report; // the last one holds the earlier ones
     }
     return pid;
 }
@@ -63,14 +63,33 @@ bool refuses_shared_memory(int error)
     sys::fail(code, {"cannot run '", name, "': ", std::strerror(error)});
 }
 
-[[noreturn]] void fail_launch(const Options& options, const Failure& failure)
+void warn_of_refusals(Report& report, const sys::Messages& messages)
 {
-    if (failure.step == Step::EXECUTE) {
-        fail_execute(options, failure.error);
+    const auto warn = [&](Step step, const char* doing) {
+        if (const int error = report.of(step)) {
+            messages.cannot({doing}, error);
+        }
+    };
+    warn(Step::SESSION, "give the child its own session");
+    warn(Step::GROUP, "give the child its own process group");
+    warn(Step::TETHER, "tether the child");
+    if (const int error = report.of(Step::TERMINAL)) {
+        messages.debug({"cannot give the terminal to the child: ", std::strerror(error)});
     }
-    const bool user = failure.step == Step::USER;
-    sys::fail(sys::failure_code(), {user ? "cannot become user '" : "cannot change to directory '",
-                                    user ? options.user : options.directory, "': ", std::strerror(failure.error)});
+}
+
+void fail_on_refusals(const Options& options, Report& report)
+{
+    if (const int error = report.of(Step::USER)) {
+        sys::fail(sys::failure_code(), {"cannot become user '", options.user, "': ", std::strerror(error)});
+    }
+    if (const int error = report.of(Step::DIRECTORY)) {
+        sys::fail(sys::failure_code(),
+                  {"cannot change to directory '", options.directory, "': ", std::strerror(error)});
+    }
+    if (const int error = report.of(Step::EXECUTE)) {
+        fail_execute(options, error);
+    }
 }
 
 } // namespace
@@ -92,8 +111,7 @@ Child Child::spawn(const Options& options, const InheritedSignals& inherited, co
     if (options.own_session) {
         (void)sys::leave_controlling_terminal(STDIN_FILENO); // or the child cannot have it; there may be none
     }
-    Launch launch{options,     inherited, credentials ? &*credentials : nullptr, terminal, messages,
-                  environment, ::getpid()};
+    Launch launch{options, inherited, credentials ? &*credentials : nullptr, terminal, environment, ::getpid()};
     alignas(16) std::array<std::byte, CHILD_STACK> stack;
     auto pid = sys::clone(true, stack, child_body, &launch);
     if (refuses_shared_memory(pid.error)) {
@@ -102,21 +120,25 @@ Child Child::spawn(const Options& options, const InheritedSignals& inherited, co
     if (!pid) {
         fail_spawn(pid.error);
     }
-    if (launch.failure.step != Step::NONE) {
-        fail_launch(options, launch.failure);
+    warn_of_refusals(launch.report, messages);
+    if (launch.report.of(Step::USER) + launch.report.of(Step::DIRECTORY) + launch.report.of(Step::EXECUTE) != 0) {
+        (void)terminal.take_back(pid.value);
     }
+    fail_on_refusals(options, launch.report);
     messages.info({"spawned ", options.command[0], "[", pid.value, "]"});
     return {pid.value, options.group, messages};
 }
 
 sys::Status Child::send(const signalfd_siginfo& received, int signal) const
 {
-    if (group_) {
-        const auto sent = sys::kill(-pid_, signal);
+    const auto group = group_ ? sys::getpgid(pid_) : 0;
+    // The child may have left the group that it was given; foster's own is not to be signalled.
+    if (group > 0 && group != ::getpgrp()) {
+        const auto sent = sys::kill(-group, signal);
         if (sent.error != ESRCH) {
-            return sent;
+            // One member that may be signalled makes a success of it: the child need not be the one.
+            return sent ? sys::kill(pid_, 0) : sent;
         }
-        // The child has left its group, or a sandbox refused it one: it is still the one to be told.
     }
     if (received.ssi_code == SI_QUEUE) {
         if (const auto sent = sys::queue_signal(pid_, signal, received); sent) {
@@ -154,7 +176,7 @@ void Child::warn_refused(int signal, int error) const
         const auto user = sys::user_of(pid_);
         remedy.add({" (foster runs as uid ", ::getuid(), ", the process as uid "});
         remedy.add(user < 0 ? sys::Piece("unknown") : sys::Piece(user));
-        remedy.add("); run foster as root or give it CAP_KILL");
+        remedy.add(::getuid() == 0 ? ")" : "); run foster as root or give it CAP_KILL");
     }
     messages_.cannot({line.text()}, error, remedy.text());
 }

@@ -77,23 +77,18 @@ int try_command(const Launch& launch, int (*attempt)(const char*, const Launch&)
     return is_path ? attempt(name, launch) : try_path(name, launch, attempt);
 }
 
-void enter_own_session(const Launch& launch)
+void enter_own_session(Launch& launch)
 {
-    if (const auto made = sys::setsid(); !made) {
-        launch.messages.cannot({"give the child its own session"}, made.error);
-    }
-    if (const auto taken = sys::take_controlling_terminal(STDIN_FILENO); !taken) {
-        launch.messages.debug({"cannot make the terminal the child's: ", std::strerror(taken.error)});
-    }
+    launch.report.of(Step::SESSION) = sys::setsid().error;
+    launch.report.of(Step::TERMINAL) = sys::take_controlling_terminal(STDIN_FILENO).error;
 }
 
-void enter_own_group(const Launch& launch)
+void enter_own_group(Launch& launch)
 {
-    if (const auto grouped = sys::setpgid(0, 0); !grouped) {
-        launch.messages.cannot({"give the child its own process group"}, grouped.error);
-        return;
+    launch.report.of(Step::GROUP) = sys::setpgid(0, 0).error;
+    if (launch.report.of(Step::GROUP) == 0) {
+        launch.report.of(Step::TERMINAL) = launch.terminal.give_to(::getpid()).error;
     }
-    launch.terminal.give_to(::getpid(), launch.messages);
 }
 
 // systemd's notes to one process name that process, sd_listen_fds(3) and sd_watchdog_enabled(3): what names foster is meant for
@@ -109,31 +104,39 @@ void rename_pid(Environment& environment, const char* name, pid_t foster, sys::L
     }
 }
 
-// Applied last of all that may fail: a change of user takes the signal back, PR_SET_PDEATHSIG(2const).
-void tether(const Launch& launch)
+// After the change of user, which takes the signal back, PR_SET_PDEATHSIG(2const).
+void tether(Launch& launch)
 {
     if (launch.options.tether == 0) {
         return;
     }
-    if (const auto set = sys::set_parent_death_signal(launch.options.tether); !set) {
-        launch.messages.cannot({"tether the child"}, set.error);
-    }
+    launch.report.of(Step::TETHER) = sys::set_parent_death_signal(launch.options.tether).error;
     if (::getppid() != launch.foster) {
         (void)sys::kill(::getpid(), launch.options.tether); // foster has died already
     }
 }
 
-// Each step that ends the attempt when it fails.
-Failure try_launch(Launch& launch)
+void send_report(const Launch& launch)
+{
+    if (launch.report_to >= 0) {
+        const auto* bytes = reinterpret_cast<const char*>(&launch.report);
+        (void)sys::write_all(launch.report_to, {bytes, sizeof launch.report});
+    }
+}
+
+// Returns when a step has failed without which there is no going on.
+void try_launch(Launch& launch)
 {
     if (launch.credentials != nullptr) {
-        if (const auto become = launch.credentials->apply(); !become) {
-            return {Step::USER, become.error};
+        launch.report.of(Step::USER) = launch.credentials->apply().error;
+        if (launch.report.of(Step::USER) != 0) {
+            return;
         }
     }
     if (launch.options.directory != nullptr) {
-        if (const auto changed = sys::chdir(launch.options.directory); !changed) {
-            return {Step::DIRECTORY, changed.error};
+        launch.report.of(Step::DIRECTORY) = sys::chdir(launch.options.directory).error;
+        if (launch.report.of(Step::DIRECTORY) != 0) {
+            return;
         }
     }
     tether(launch);
@@ -141,13 +144,14 @@ Failure try_launch(Launch& launch)
     sys::Line watchdog;
     rename_pid(launch.environment, "LISTEN_PID", launch.foster, listen);
     rename_pid(launch.environment, "WATCHDOG_PID", launch.foster, watchdog);
+    send_report(launch);
     launch.inherited.restore();
     int error = try_command(launch, execute);
     if (error == ENOENT) {
         // The file may be there all the same: then it is its interpreter or its loader that is not.
         error = try_command(launch, look_for);
     }
-    return {Step::EXECUTE, error};
+    launch.report.of(Step::EXECUTE) = error;
 }
 
 } // namespace
@@ -159,11 +163,8 @@ void become_command(Launch& launch)
     } else if (!launch.options.same_group) {
         enter_own_group(launch);
     }
-    launch.failure = try_launch(launch);
-    if (launch.report >= 0) {
-        const auto* bytes = reinterpret_cast<const char*>(&launch.failure);
-        (void)sys::write_all(launch.report, {bytes, sizeof launch.failure});
-    }
+    try_launch(launch);
+    send_report(launch);
     ::_exit(sys::failure_code());
 }
 

@@ -15,6 +15,7 @@ int main(int /*count*/, char** arguments, char** variables)
     Environment environment(variables);
     const Options options = read_options(arguments, environment);
     if (options.print != Print::NOTHING) {
+        inherited.restore(); // whoever does not read on may interrupt it
         return print_text(options);
     }
     const sys::Messages messages{options.level};

@@ -128,7 +128,7 @@ const char* say_errors_only(Options& options)
 constexpr Option OPTIONS[] = {
     {"s", "subreaper", nullptr, "accepted for tini's sake: not as PID 1, foster always is a child subreaper",
      [](Options&, char*) -> const char* { return nullptr; }},
-    {"g", "group", nullptr, "forward signals to the child's process group",
+    {"g", "group", nullptr, "forward signals to the process group that the child is in",
      [](Options& options, char*) { return set(options.group); }},
     {"c", "single-child", nullptr, "forward signals to the child alone (the default, but for dumb-init)",
      [](Options& options, char*) { return forward_to_child_alone(options); }},

@@ -16,6 +16,8 @@ namespace
 constexpr sys::Nanoseconds REST_FACTOR = 20;
 constexpr sys::Nanoseconds CHEAP = 2'000; // no more than the system calls that putting it off would cost
 constexpr sys::Nanoseconds LONGEST_REST = 50'000'000;
+// Beside many living orphans, processes that die as fast as they are reaped would make a sweep endless.
+constexpr sys::Nanoseconds LONGEST_SWEEP = 10'000'000;
 
 } // namespace
 
@@ -51,13 +53,19 @@ void Reaper::sweep_if_due()
 
 void Reaper::sweep()
 {
-    owed_ = false;
-    sys::Nanoseconds start = 0;
-    do {
+    const auto begin = sys::monotonic_now();
+    auto start = begin;
+    bool reaped = true;
+    while ((reaped = reap_any()) && !child_status_) {
         start = sys::monotonic_now();
-    } while (reap_any());
+        if (start - begin > LONGEST_SWEEP) {
+            break;
+        }
+    }
+    // What could not be finished goes on after a look at the signals.
+    owed_ = reaped;
     const auto end = sys::monotonic_now();
-    const auto wasted = end - start;
+    const auto wasted = reaped ? 0 : end - start;
     due_ = wasted < CHEAP ? end : end + std::min(REST_FACTOR * wasted, LONGEST_REST);
 }
 

@@ -142,8 +142,11 @@ Fate fate_of(const signalfd_siginfo& received, pid_t self)
     if (received.ssi_signo == SIGCHLD && received.ssi_code >= CLD_EXITED && received.ssi_code <= CLD_CONTINUED) {
         return Fate::REAP;
     }
-    // Raised by a system call of our own, as SIGPIPE is when nobody reads our messages: none of the child's business.
-    if (received.ssi_code == SI_USER && received.ssi_pid == static_cast<std::uint32_t>(self)) {
+    // What foster brings upon itself is none of the child's business: SIGPIPE and SIGXFSZ by its messages, SIGCONT by what it
+    // sends to its own group.
+    const auto signal = received.ssi_signo;
+    const bool by_itself = received.ssi_code == SI_USER && received.ssi_pid == static_cast<std::uint32_t>(self);
+    if (by_itself && (signal == SIGPIPE || signal == SIGXFSZ || signal == SIGCONT)) {
         return Fate::DROP;
     }
     return Fate::FORWARD;

@@ -2,6 +2,7 @@
 
 #include "sys/kernel.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -17,6 +18,11 @@ namespace
 constexpr std::size_t MOST_SIGNALS = 16; // read at a time
 constexpr int FIRST_OTHER_FD = STDERR_FILENO + 1;
 constexpr sys::Nanoseconds NAP = 50'000'000;
+
+bool is_key_of_terminal(int signal)
+{
+    return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP;
+}
 
 bool is_stop_of_terminal(int signal)
 {
@@ -62,6 +68,8 @@ void Supervisor::release_descriptors()
 int Supervisor::run()
 {
     sys::release_set_up();
+    // Zombies may have come with this process: their SIGCHLD was someone else's.
+    reaper_.sweep();
     while (!has_ended()) {
         wait_for_signals();
         reaper_.sweep_if_due();
@@ -71,7 +79,7 @@ int Supervisor::run()
     if (options_.pause) {
         return 0;
     }
-    terminal_.take_back(child_.pid(), messages_);
+    (void)terminal_.take_back(child_.pid());
     const int code = exit_code_of(*reaper_.child_status());
     if (options_.personality->owns_session && options_.group) {
         // What is left of the child's group, as dumb-init does; its leader's pid is not reused as long as one is left.
@@ -83,10 +91,7 @@ int Supervisor::run()
 void Supervisor::wait_for_signals()
 {
     if (const auto deadline = reaper_.deadline(); deadline != 0) {
-        const auto left = deadline - sys::monotonic_now();
-        if (left <= 0) {
-            return;
-        }
+        const auto left = std::max(deadline - sys::monotonic_now(), sys::Nanoseconds{0});
         const auto readable = sys::wait_readable(signals_.number(), left);
         if (!readable && readable.error != EINTR) {
             reaper_.sweep(); // a sandbox without ppoll: pay for the sweep now rather than spin
@@ -133,12 +138,20 @@ void Supervisor::handle(const signalfd_siginfo& received)
 void Supervisor::forward(const signalfd_siginfo& received)
 {
     const int own = static_cast<int>(received.ssi_signo);
+    const bool of_terminal = received.ssi_code == SI_KERNEL;
     if (options_.pause) {
         paused_enough_ = own == SIGINT || own == SIGTERM;
         return;
     }
+    if (of_terminal && options_.same_group && is_key_of_terminal(own)) {
+        return; // the child, in the same group, has got it from the terminal, too
+    }
+    if (of_terminal && (own == SIGTTIN || own == SIGTTOU) && terminal_.is_foreground(child_.pid())) {
+        lend_to_own_group();
+        return;
+    }
     if (own == SIGCONT && terminal_.is_there()) {
-        terminal_.give_to(child_.pid(), messages_);
+        (void)terminal_.give_to(child_.pid());
         child_.continue_group();
     }
     const int signal = options_.rewrites[received.ssi_signo];
@@ -150,6 +163,14 @@ void Supervisor::forward(const signalfd_siginfo& received)
     }
 }
 
+// Another member of foster's own group wants the terminal that the child's group holds, as in `foster producer | less`. It has
+// been stopped for that.
+void Supervisor::lend_to_own_group()
+{
+    (void)terminal_.take_back(child_.pid());
+    sys::continue_own_group();
+}
+
 // Ctrl-Z under a shell: when the child has stopped foster stops, too, so that the shell gets its prompt.
 void Supervisor::follow_stopped_child()
 {
@@ -157,7 +178,7 @@ void Supervisor::follow_stopped_child()
     if (signal == 0) {
         return;
     }
-    terminal_.take_back(child_.pid(), messages_);
+    (void)terminal_.take_back(child_.pid());
     // SIGSTOP would stop an orphaned group, which nobody would continue.
     sys::stop_own_group(signal == SIGSTOP ? SIGTSTP : signal);
 }

@@ -37,6 +37,7 @@ class Supervisor
     void handle(const signalfd_siginfo& received);
     void forward(const signalfd_siginfo& received);
     void follow_stopped_child();
+    void lend_to_own_group();
     void survive_read_failure(int error);
 
     const Options& options_;

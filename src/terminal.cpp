@@ -2,8 +2,6 @@
 
 #include "sys/kernel.hpp"
 
-#include <cstring>
-
 namespace foster
 {
 
@@ -24,30 +22,16 @@ Terminal Terminal::find()
     return terminal;
 }
 
-void Terminal::give_to(pid_t group, const sys::Messages& messages) const
+bool Terminal::is_foreground(pid_t group) const
 {
-    put_in_foreground(own_group_, group, messages);
-}
-
-void Terminal::take_back(pid_t child_group, const sys::Messages& messages) const
-{
-    put_in_foreground(child_group, own_group_, messages);
+    const auto foreground = sys::tcgetpgrp(fd_.number());
+    return foreground && foreground.value == group;
 }
 
 // SIGTTOU is blocked, so this works from the background, too.
-void Terminal::put_in_foreground(pid_t from, pid_t to, const sys::Messages& messages) const
+sys::Status Terminal::put_in_foreground(pid_t from, pid_t to) const
 {
-    if (!is_there()) {
-        return;
-    }
-    const auto foreground = sys::tcgetpgrp(fd_.number());
-    if (!foreground || foreground.value != from) {
-        return;
-    }
-    if (const auto given = sys::tcsetpgrp(fd_.number(), to); !given) {
-        messages.debug(
-            {"cannot put process group ", to, " into the terminal's foreground: ", std::strerror(given.error)});
-    }
+    return is_there() && is_foreground(from) ? sys::tcsetpgrp(fd_.number(), to) : sys::Status{};
 }
 
 bool Terminal::move_to(int number)

@@ -2,14 +2,14 @@
 #pragma once
 
 #include "sys/fd.hpp"
-#include "sys/output.hpp"
+#include "sys/result.hpp"
 
 #include <sys/types.h>
 
 namespace foster
 {
 
-// foster's controlling terminal, if it has one. No error of a terminal is more than a debug message.
+// foster's controlling terminal, if it has one. Its errors are nothing to stop for.
 class Terminal
 {
   public:
@@ -19,15 +19,17 @@ class Terminal
     static Terminal find();
 
     bool is_there() const { return fd_.number() >= 0; }
-    // In the child: puts its process group into the foreground if foster's own was there. A background job steals nothing.
-    void give_to(pid_t group, const sys::Messages& messages) const;
+    // Puts the child's process group into the foreground if foster's own was there. A background job steals nothing.
+    sys::Status give_to(pid_t group) const { return put_in_foreground(own_group_, group); }
     // Puts foster's own process group into the foreground where the child's was.
-    void take_back(pid_t child_group, const sys::Messages& messages) const;
+    sys::Status take_back(pid_t child_group) const { return put_in_foreground(child_group, own_group_); }
+    // Whether this group is in the foreground.
+    bool is_foreground(pid_t group) const;
     // Moves to this descriptor number. Returns whether it holds it.
     bool move_to(int number);
 
   private:
-    void put_in_foreground(pid_t from, pid_t to, const sys::Messages& messages) const;
+    sys::Status put_in_foreground(pid_t from, pid_t to) const;
 
     sys::Fd fd_;
     pid_t own_group_ = 0;

@@ -59,9 +59,29 @@ SIGNALS=({1..8} {10..18} {20..64})
   done
 }
 
+@test "the user id of a sender is kept, too" {
+  requires_root
+  DIR=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$DIR"
+  cp "$FOSTER" "$WORKLOADS"/{record,send}-signals "$DIR"
+  start_in subreaper setpriv --reuid 54321 --clear-groups -- "$DIR/foster" "$DIR/record-signals" 1
+  wait_ready
+  setpriv --reuid 54321 --clear-groups -- "$DIR/send-signals" "$INIT" 10=3
+  finish
+  grep -q '^10 value 0x3 from [0-9]* uid 54321$' "$OUT"
+  rm -r "$DIR"
+}
+
+@test "a signal that was pending when foster was started is not lost, even one that its launcher sent itself" {
+  for mode in "${MODES[@]}"; do
+    run -0 run_in "$mode" "$WORKLOADS/inherit" raise 10 raise 40 -- "$FOSTER" "$WORKLOADS/record-signals" 2
+    expect [ "$output" = $'READY\n10\n40' ]
+  done
+}
+
 @test "a sent SIGCHLD is forwarded, and the sweep is still owed: the kernel's own may be merged into it" {
   for mode in "${MODES[@]}"; do
-    start_in "$mode" "$FOSTER" sh -c "(sleep 1000 &); exec $WORKLOADS/record-signals 2"
+    start_in "$mode" "$FOSTER" sh -c "(sleep 1000 &); exec $WORKLOADS/record-signals 3"
     wait_ready
     local orphan
     orphan=$(child_of "$INIT" sleep)
@@ -71,8 +91,10 @@ SIGNALS=({1..8} {10..18} {20..64})
     kill -KILL "$orphan"
     wait_until is_zombie "$orphan"
     kill -CONT "$INIT"
-    wait_until is_gone "$orphan"
     wait_until grep -qx 17 "$OUT"
+    wait_until grep -qx 18 "$OUT"
+    wait_until is_gone "$orphan"
+    kill -TERM "$INIT"
     finish
     expect_status 0
   done
@@ -100,6 +122,17 @@ SIGNALS=({1..8} {10..18} {20..64})
     grep -qx 10 "$OUT"
   done
   rm -r "$dir"
+}
+
+@test "a refusal that root meets is told without a remedy that would not help" {
+  requires_root
+  start_in subreaper "$WORKLOADS/deny" kill=EPERM -- "$FOSTER" "$WORKLOADS/record-signals" 1
+  wait_ready
+  kill -TERM "$INIT"
+  wait_until grep -q 'cannot forward SIGTERM to record-signals\[[0-9]*\]: .* (foster runs as uid 0, the process as uid 0)$' "$ERR"
+  kill -USR1 "$(child_of "$INIT")"
+  finish
+  expect_status 0
 }
 
 @test "100 SIGTERMs sent at random moments of start-up are none of them lost" {
@@ -135,21 +168,43 @@ SIGNALS=({1..8} {10..18} {20..64})
   done
 }
 
-@test "--group forwards to the child's whole process group, --single-child to the child alone" {
+@test "--group forwards once to each of the child's process group, --single-child to the child alone" {
   for mode in "${MODES[@]}"; do
-    local script='"$1" 1 & "$1" 1; wait'
-    start_in "$mode" "$FOSTER" -g sh -c "trap : USR1; $script" sh "$WORKLOADS/record-signals"
+    start_in "$mode" "$FOSTER" -g sh -c '"$0" 3 & exec "$0" 3' "$WORKLOADS/record-signals"
     wait_until eval "[[ \$(grep -c READY $OUT) == 2 ]]"
+    "$WORKLOADS/send-signals" "$INIT" 40 41
+    wait_until eval "[[ \$(grep -cx 41 $OUT) == 2 ]]"
+    expect [ "$(sort "$OUT" | tr '\n' ' ')" = '40 40 41 41 READY READY ' ]
+    kill -TERM "$INIT"
+    finish
+    expect_status 0
+    start_in "$mode" "$FOSTER" -g -c sh -c '"$0" 1 & echo $! >"$1"; exec "$0" 1' "$WORKLOADS/record-signals" "$BATS_TEST_TMPDIR/other"
+    wait_until eval "[[ \$(grep -c READY $OUT) == 2 ]]"
+    local other
+    other=$(child_of "$(child_of "$INIT")")
     kill -USR1 "$INIT"
     finish
-    expect [ "$(grep -cx 10 "$OUT")" = 2 ]
-    start_in "$mode" "$FOSTER" -g -c sh -c "trap : USR1; $script" sh "$WORKLOADS/record-signals"
-    wait_until eval "[[ \$(grep -c READY $OUT) == 2 ]]"
+    expect_status 0
+    expect [ "$(grep -cx 10 "$OUT")" = 1 ]
+    kill -USR1 "$other" 2>/dev/null || [[ $mode == pid1 ]]
+  done
+}
+
+@test "--group follows a child that has left its group while others have stayed" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" -g perl -e '
+      my $stays = fork // die; if (!$stays) { sleep 1000; exit }
+      my $leads = fork // die; if (!$leads) { setpgrp; sleep 1000; exit }
+      select undef, undef, undef, 0.01 until getpgrp($leads) == $leads;
+      setpgrp 0, $leads; exec @ARGV' "$WORKLOADS/record-signals" 1
+    wait_ready
+    local group
+    group=$(pgrep -P "$(child_of "$INIT")")
     kill -USR1 "$INIT"
-    kill -USR2 "$INIT"
     finish
-    expect_status 140
-    run ! grep -x 10 "$OUT"
+    expect_status 0
+    grep -qx 10 "$OUT"
+    xargs kill -KILL <<<"$group" 2>/dev/null || true
   done
 }
 

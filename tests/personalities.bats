@@ -23,10 +23,8 @@ setup() {
 @test "each peer's own exit codes" {
   local name not_found cannot_execute usage
   while read -r name not_found cannot_execute usage; do
-    run "$NAMES/$name" no-such-command
-    expect_status "$not_found"
-    run "$NAMES/$name" /
-    expect_status "$cannot_execute"
+    run "-$not_found" "$NAMES/$name" no-such-command
+    run "-$cannot_execute" "$NAMES/$name" /
     run "$NAMES/$name" --no-such-option
     expect_status "$usage"
     run "$NAMES/$name"

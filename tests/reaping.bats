@@ -32,6 +32,25 @@ load helpers
   done
 }
 
+@test "processes that die as fast as they are reaped, beside many living orphans, hold up neither signals nor the end" {
+  start_in pid1 "$FOSTER" "$WORKLOADS/endless-orphans" 4000 4
+  wait_ready
+  kill -TERM "$INIT"
+  finish
+  expect_status 5
+}
+
+@test "zombies that were there before foster are reaped" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$WORKLOADS/inherit" zombie 3 -- "$FOSTER" "$WORKLOADS/record-signals" 1
+    wait_ready
+    wait_until has_no_zombies "$INIT"
+    kill "$INIT"
+    finish
+    expect_status 0
+  done
+}
+
 @test "catatonit, pid1-rs: two deaths that coalesce into one SIGCHLD do not hang: the child's is seen" {
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$FOSTER" sh -c '(sleep 1000 &); echo READY; exec cat /dev/zero >/dev/null'

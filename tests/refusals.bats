@@ -21,7 +21,7 @@ survives() {
     for error in ENXIO EPERM ENOSYS EIO; do
       run run_in "$mode" script -qec "$WORKLOADS/deny tcsetpgrp=$error -- $FOSTER -vv sh -c 'exit 7'" /dev/null </dev/null
       expect_status 7
-      expect_in "into the terminal's foreground: " "$output"
+      expect_in 'foster: cannot give the terminal to the child: ' "$output"
       run run_in "$mode" script -qec "$WORKLOADS/deny ioctl=$error -- $FOSTER sh -c 'exit 7'" /dev/null </dev/null
       expect_status 7
       expect [ -z "$output" ]
@@ -100,10 +100,30 @@ survives() {
 @test "a signalfd that cannot be read costs the forwarding, which is told once, not the exit status nor the reaping" {
   requires_static # the dynamic loader reads too
   for mode in "${MODES[@]}"; do
-    run run_in "$mode" "$WORKLOADS/deny" read=EIO -- "$FOSTER" "$WORKLOADS/inherit" -- no-such-command
-    expect_status 99
-    expect [ "$(grep -c '^foster: ' <<<"$output")" = 1 ]
-    expect_in 'foster: warning: cannot read signals, which are no longer forwarded: ' "$output"
+    start_in "$mode" "$WORKLOADS/deny" read=EIO -- "$FOSTER" "$WORKLOADS/record-signals" 1
+    wait_ready
+    wait_until grep -q 'foster: warning: cannot read signals, which are no longer forwarded: ' "$ERR"
+    kill -USR1 "$(child_of "$INIT")"
+    finish
+    expect_status 0
+    expect [ "$(wc -l <"$ERR")" = 1 ]
+  done
+}
+
+@test "a warning of what the child is refused neither kills it nor lands in a descriptor that was closed" {
+  for mode in "${MODES[@]}"; do
+    run -7 run_in "$mode" bash -c 'exec 2> >(:); wait $!; exec "$WORKLOADS/deny" setpgid=EPERM -- "$FOSTER" sh -c "exit 7"'
+    run -7 run_in "$mode" "$WORKLOADS/inherit" close 0 close 2 -- "$WORKLOADS/deny" clone-vm=EPERM setpgid=EPERM -- \
+      "$FOSTER" sh -c 'exit 7'
+    run -7 run_in "$mode" "$WORKLOADS/deny" clone-vm=EPERM setpgid=EPERM -- "$FOSTER" sh -c 'exit 7'
+    expect_in 'foster: warning: cannot give the child its own process group: ' "$output"
+  done
+}
+
+@test "an error line that nobody takes does not hang foster" {
+  for mode in "${MODES[@]}"; do
+    run -127 timeout 20 "$WORKLOADS/stuck-stderr" "$FOSTER" no-such-command
+    run -125 timeout 20 "$WORKLOADS/stuck-stderr" "$FOSTER" --no-such-option
   done
 }
 
@@ -146,6 +166,21 @@ lives_in_bare_root() {
   make_bare_root
   for mode in "${MODES[@]}"; do
     lives_in_bare_root "$mode"
+  done
+}
+
+@test "without close_range and without /proc inherited descriptors are released all the same" {
+  make_bare_root
+  cp "$WORKLOADS/deny" "$ROOT"
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" bash -c 'exec 9<. 30<.; exec chroot "$0" /deny close_range=EPERM -- /foster /record-signals 1' "$ROOT"
+    wait_ready
+    wait_until [ ! -e "/proc/$INIT/fd/30" ]
+    expect [ ! -e "/proc/$INIT/fd/9" ]
+    kill -TERM "$INIT"
+    finish
+    expect_status 0
+    expect [ ! -s "$ERR" ]
   done
 }
 

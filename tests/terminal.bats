@@ -10,6 +10,7 @@ start_shell() {
   echo "PS1='PROMPT> '; bind 'set enable-bracketed-paste off'" >"$BATS_TEST_TMPDIR/rc"
   env --default-signal=INT,QUIT script -qefc "exec bash --noprofile --rcfile $BATS_TEST_TMPDIR/rc -i" /dev/null <&5 >"$OUT" 2>&1 3>&- 5>&- &
   STARTED=$!
+  # shellcheck disable=SC2034 # teardown ends it
   INIT=$STARTED
   wait_until shows 'PROMPT> '
 }
@@ -87,6 +88,36 @@ end_shell() {
   wait_until shows 'status 3'
   type_in $'a line\n'
   wait_until shows 'got a line'
+  end_shell
+}
+
+@test "a script gets the terminal back from a command that could not be run, too" {
+  start_shell
+  type_in $'sh -c \'"$FOSTER" no-such-command; echo sta\\tus $?; read line; echo got $line\'\n'
+  wait_until shows 'status 127'
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  end_shell
+}
+
+@test "a reader at the end of a pipeline gets the terminal that the child at its head does not read" {
+  start_shell
+  type_in $'"$FOSTER" sh -c "echo data; exec sleep 1000" | sh -c \'read word; echo REA\\DY $word; read line </dev/tty; echo got $line; pkill -x foster\'\n'
+  wait_until shows 'READY data'
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  wait_until shows 'PROMPT'
+  end_shell
+}
+
+@test "--same-group: Ctrl-C reaches the child once" {
+  start_shell
+  type_in $'"$FOSTER" --same-group -v "$WORKLOADS/record-signals" 1\n'
+  wait_until shows READY
+  type_in $'\x03'
+  wait_until shows '^C2$'
+  wait_until shows PROMPT
+  run ! shows forwarded
   end_shell
 }
 

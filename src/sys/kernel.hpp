@@ -37,6 +37,8 @@ Result<bool> wait_readable(int fd, Nanoseconds at_most);
 Status kill(pid_t pid, int signal);
 // A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).
 Status queue_signal(pid_t pid, int signal, const signalfd_siginfo& received);
+// SIGCONT to this process group.
+void continue_own_group();
 // Stops this process group by a signal that is blocked otherwise, until SIGCONT. The kernel lets an orphaned group go on.
 void stop_own_group(int signal);
 // Stops this process by SIGSTOP until SIGCONT; as PID 1 the kernel does not let it.
@@ -59,6 +61,8 @@ Result<pid_t> find_zombie();
 // The signal that this process gets when its parent dies, PR_SET_PDEATHSIG(2const).
 Status set_parent_death_signal(int signal);
 Status setpgid(pid_t pid, pid_t group);
+// The process group of a process; 0 where it is not to be had.
+pid_t getpgid(pid_t pid);
 Status setsid();
 // Makes this process the user, with exactly these groups: setgroups(2), setgid(2), setuid(2), in this order.
 Status become_user(uid_t user, gid_t group, std::span<const gid_t> groups);
@@ -86,8 +90,8 @@ void release_set_up();
 Result<Fd> open(const char* path, int flags);
 Result<std::size_t> read(int fd, std::span<char> buffer);
 Status write_all(int fd, std::span<const char> bytes);
-// Writes once and never waits for a reader: EAGAIN says that one is needed.
-Status write_now(int fd, std::span<const char> bytes);
+// Writes once, after at most so long a wait for whoever has to make room (nanoseconds): EAGAIN says that nobody did.
+Status write_within(Nanoseconds at_most, int fd, std::span<const char> bytes);
 struct Pipe {
     Fd reader;
     Fd writer;
@@ -96,6 +100,9 @@ Result<Pipe> pipe();
 Status dup_onto(int from, int to);
 // A copy with a number above the standard ones.
 Result<Fd> dup_above_standard(int fd);
+// The same descriptor, or where its number is a standard one a copy above those: one that was closed when foster was started is
+// not foster's to take, for what the workload or a message writes would land there.
+Result<Fd> above_standard(Result<Fd> opened);
 void close(int fd);
 Status chdir(const char* path);
 // Closes every descriptor from this one on: close_range(2), or one by one through /proc/self/fd.

@@ -17,11 +17,11 @@ constexpr std::size_t DIGITS = 20; // of the longest 64-bit number, with its sig
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 int code_of_failure = 125;
 
-[[noreturn]] void end_with(int code, Line& line)
+// All signals are blocked: whoever reads standard error must not be able to hold foster up for ever.
+void write_error(Line& line)
 {
-    // Nothing can be done about a standard error that takes no message.
-    (void)write_all(STDERR_FILENO, line.finished());
-    ::_exit(code);
+    constexpr Nanoseconds PATIENCE = 1'000'000'000;
+    (void)write_within(PATIENCE, STDERR_FILENO, line.finished());
 }
 
 } // namespace
@@ -87,7 +87,7 @@ void Messages::say(Level wanted, Pieces pieces) const
     }
     line.add(pieces);
     // Foster must not wait for whoever reads its messages: one that finds no room is lost.
-    (void)write_now(STDERR_FILENO, line.finished());
+    (void)write_within(0, STDERR_FILENO, line.finished());
 }
 
 void Messages::cannot(Pieces doing, int error, std::string_view remedy) const
@@ -115,7 +115,8 @@ void fail(int code, Pieces pieces)
     Line line;
     line.add("foster: error: ");
     line.add(pieces);
-    end_with(code, line);
+    write_error(line);
+    ::_exit(code);
 }
 
 void fail_usage(Pieces pieces)
@@ -123,10 +124,11 @@ void fail_usage(Pieces pieces)
     Line line;
     line.add("foster: error: ");
     line.add(pieces);
-    (void)write_all(STDERR_FILENO, line.finished());
+    write_error(line);
     Line second;
     second.add("foster: see 'foster --help'");
-    end_with(failure_code(), second);
+    write_error(second);
+    ::_exit(failure_code());
 }
 
 void fail_doing(const char* doing, int error)

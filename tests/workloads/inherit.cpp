@@ -1,8 +1,10 @@
-// inherit [block N | ignore N | close N]... -- COMMAND...: runs COMMAND with signals blocked or ignored, or descriptors closed.
+// inherit [block N | ignore N | raise N | close N | zombie N]... -- COMMAND...: runs COMMAND with signals blocked, ignored, or
+// blocked and pending, with descriptors closed, with N zombies.
 #include "workload.hpp"
 
 #include <csignal>
 #include <string_view>
+#include <sys/wait.h>
 
 namespace
 {
@@ -21,6 +23,18 @@ void ignore(int signal)
     }
 }
 
+void make_zombies(int count)
+{
+    while (count-- > 0) {
+        const pid_t pid = fork();
+        if (pid == 0) {
+            _exit(0);
+        }
+        siginfo_t info;
+        waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
+    }
+}
+
 } // namespace
 
 int main(int /*count*/, char** arguments)
@@ -35,6 +49,12 @@ int main(int /*count*/, char** arguments)
             ignore(number);
         } else if (word == "close") {
             close(number);
+        } else if (word == "raise") {
+            blocked |= bit_of(number);
+            set_signal_mask(blocked);
+            kill(getpid(), number);
+        } else if (word == "zombie") {
+            make_zombies(number);
         }
     }
     set_signal_mask(blocked);

@@ -1,0 +1,42 @@
+// How the files in this directory turn what a system call answers into a Result.
+#pragma once
+
+#include "sys/fd.hpp"
+#include "sys/kernel.hpp"
+#include "sys/result.hpp"
+
+#include <cerrno>
+#include <ctime>
+
+namespace foster::sys
+{
+
+inline constexpr Nanoseconds SECOND = 1'000'000'000;
+
+inline Status status_of(long answer)
+{
+    return {{}, answer < 0 ? errno : 0};
+}
+
+template <typename T> Result<T> result_of(long answer)
+{
+    return {static_cast<T>(answer), answer < 0 ? errno : 0};
+}
+
+inline Result<Fd> fd_of(long answer)
+{
+    const int error = answer < 0 ? errno : 0;
+    return {Fd(static_cast<int>(answer)), error};
+}
+
+inline timespec timespec_of(Nanoseconds time)
+{
+    return {time / SECOND, time % SECOND};
+}
+
+inline SignalMask bit_of(int signal)
+{
+    return SignalMask{1} << (signal - 1);
+}
+
+} // namespace foster::sys

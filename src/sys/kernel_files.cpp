@@ -1,0 +1,190 @@
+#include "sys/answers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+namespace foster::sys
+{
+namespace
+{
+
+// A name in /proc/self/fd as a number; -1 for "." and "..".
+int descriptor_named(const char* name)
+{
+    int number = 0;
+    for (; *name != '\0'; ++name) {
+        if (*name < '0' || *name > '9') {
+            return -1;
+        }
+        number = number * 10 + (*name - '0');
+    }
+    return number;
+}
+
+// Without /proc: as many as there can be, but not the thousand million that some container engines allow.
+void close_up_to_limit(int first)
+{
+    constexpr rlim_t MOST = 1 << 20;
+    rlimit limit{MOST, MOST};
+    (void)::getrlimit(RLIMIT_NOFILE, &limit);
+    for (int fd = first; fd < static_cast<int>(std::min(limit.rlim_cur, MOST)); ++fd) {
+        ::close(fd);
+    }
+}
+
+// For kernels before 5.9 and for seccomp profiles that do not know close_range.
+Status close_listed_from(int first)
+{
+    // The layout of linux_dirent64, getdents64(2).
+    struct Entry {
+        std::uint64_t inode;
+        std::int64_t offset;
+        std::uint16_t length;
+        std::uint8_t type;
+        char name[1]; // as the kernel lays it out
+    };
+    const auto directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
+    if (!directory) {
+        close_up_to_limit(first);
+        return {};
+    }
+    alignas(Entry) std::array<char, 1024> buffer;
+    for (;;) {
+        const long size = ::syscall(SYS_getdents64, directory.value.number(), buffer.data(), buffer.size());
+        if (size <= 0) {
+            return status_of(size);
+        }
+        for (long at = 0; at < size;) {
+            const auto* entry = reinterpret_cast<const Entry*>(buffer.data() + at);
+            const int fd = descriptor_named(&entry->name[0]);
+            if (fd >= first && fd != directory.value.number()) {
+                ::close(fd);
+            }
+            at += entry->length;
+        }
+    }
+}
+
+} // namespace
+
+Result<std::string_view> map_file(const char* path)
+{
+    const auto file = open(path, O_RDONLY);
+    if (!file) {
+        return {{}, file.error};
+    }
+    const off_t end = ::lseek(file.value.number(), 0, SEEK_END);
+    if (end <= 0) {
+        return {{}, end < 0 ? errno : 0};
+    }
+    const auto size = static_cast<std::size_t>(end);
+    void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.value.number(), 0);
+    if (memory == MAP_FAILED) {
+        return {{}, errno};
+    }
+    return {{static_cast<const char*>(memory), size}};
+}
+
+Result<Fd> open(const char* path, int flags)
+{
+    return fd_of(::syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC));
+}
+
+Result<std::size_t> read(int fd, std::span<char> buffer)
+{
+    return result_of<std::size_t>(::read(fd, buffer.data(), buffer.size()));
+}
+
+Status write_all(int fd, std::span<const char> bytes)
+{
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+        if (written < 0 && errno != EINTR) {
+            return status_of(written);
+        }
+        bytes = bytes.last(bytes.size() - static_cast<std::size_t>(written < 0 ? 0 : written));
+    }
+    return {};
+}
+
+Status write_within(Nanoseconds at_most, int fd, std::span<const char> bytes)
+{
+    constexpr int NO_WAIT = 8; // RWF_NOWAIT; musl 1.2.3 does not know it
+    pollfd one{fd, POLLOUT, 0};
+    const timespec limit = timespec_of(at_most);
+    if (::ppoll(&one, 1, &limit, nullptr) == 0) {
+        return {{}, EAGAIN};
+    }
+    const iovec whole{const_cast<char*>(bytes.data()), bytes.size()};
+    const long written = ::syscall(SYS_pwritev2, fd, &whole, 1, -1L, -1L, NO_WAIT);
+    // Where the file or the kernel cannot promise not to wait, the look that ppoll took has to do.
+    if (written >= 0 || errno == EAGAIN || errno == EPIPE) {
+        return status_of(written);
+    }
+    return status_of(::write(fd, bytes.data(), bytes.size()));
+}
+
+Result<Fd> dup_above_standard(int fd)
+{
+    return fd_of(::syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+}
+
+Result<Pipe> pipe()
+{
+    std::array<int, 2> ends{-1, -1};
+    if (::syscall(SYS_pipe2, ends.data(), O_CLOEXEC) < 0) {
+        return {{}, errno};
+    }
+    auto reader = above_standard({Fd(ends[0])});
+    auto writer = above_standard({Fd(ends[1])});
+    const int error = reader ? writer.error : reader.error;
+    return {{static_cast<Fd&&>(reader.value), static_cast<Fd&&>(writer.value)}, error};
+}
+
+Status dup_onto(int from, int to)
+{
+    return from == to ? Status{} : status_of(::syscall(SYS_dup3, from, to, O_CLOEXEC));
+}
+
+void close(int fd)
+{
+    ::close(fd);
+}
+
+Status chdir(const char* path)
+{
+    return status_of(::chdir(path));
+}
+
+Status close_from(int first)
+{
+    if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) == 0) {
+        return {};
+    }
+    return close_listed_from(first);
+}
+
+bool exists(const char* path)
+{
+    return ::access(path, F_OK) == 0;
+}
+
+Result<void*> map_memory(std::size_t size)
+{
+    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return {memory, memory == MAP_FAILED ? errno : 0};
+}
+
+Result<Fd> above_standard(Result<Fd> opened)
+{
+    return opened && opened.value.number() <= STDERR_FILENO ? dup_above_standard(opened.value.number())
+                                                            : static_cast<Result<Fd>&&>(opened);
+}
+
+} // namespace foster::sys

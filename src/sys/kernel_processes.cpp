@@ -1,0 +1,119 @@
+#include "sys/answers.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace foster::sys
+{
+
+int stopped_by(pid_t child)
+{
+    siginfo_t info{};
+    const int answer = ::waitid(P_PID, static_cast<id_t>(child), &info, WSTOPPED | WNOHANG);
+    return answer == 0 && info.si_pid == child ? info.si_status : 0;
+}
+
+Status become_subreaper()
+{
+    return status_of(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+}
+
+Result<pid_t> clone(bool shares_memory, std::span<std::byte> stack, int (*body)(void*), void* argument)
+{
+    const int flags = SIGCHLD | (shares_memory ? CLONE_VM | CLONE_VFORK : 0);
+    const auto pid = result_of<pid_t>(::clone(body, stack.data() + stack.size(), flags, argument));
+#ifdef __SANITIZE_ADDRESS__
+    // The child's frames are gone without having returned: the sanitizer still guards them.
+    __asan_unpoison_memory_region(stack.data(), stack.size());
+#endif
+    return pid;
+}
+
+Result<Ended> reap(pid_t pid)
+{
+    int status = 0;
+    const pid_t answer = ::wait4(pid, &status, WNOHANG | __WALL, nullptr);
+    return {{answer, status}, answer < 0 ? errno : 0};
+}
+
+Result<pid_t> find_zombie()
+{
+    siginfo_t info{};
+    const int answer = ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+    return {info.si_pid, answer < 0 ? errno : 0};
+}
+
+Status set_parent_death_signal(int signal)
+{
+    return status_of(::prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0));
+}
+
+pid_t getpgid(pid_t pid)
+{
+    return std::max(::getpgid(pid), 0);
+}
+
+Status setsid()
+{
+    return status_of(::setsid());
+}
+
+Status become_user(uid_t user, gid_t group, std::span<const gid_t> groups)
+{
+    // Not the C library's functions, which speak to the other threads that foster does not have.
+    if (const auto set = status_of(::syscall(SYS_setgroups, groups.size(), groups.data())); !set) {
+        return set;
+    }
+    if (const auto set = status_of(::syscall(SYS_setresgid, group, group, group)); !set) {
+        return set;
+    }
+    return status_of(::syscall(SYS_setresuid, user, user, user));
+}
+
+Status setpgid(pid_t pid, pid_t group)
+{
+    return status_of(::setpgid(pid, group));
+}
+
+Result<pid_t> tcgetpgrp(int fd)
+{
+    return result_of<pid_t>(::tcgetpgrp(fd));
+}
+
+Status tcsetpgrp(int fd, pid_t group)
+{
+    return status_of(::tcsetpgrp(fd, group));
+}
+
+Status take_controlling_terminal(int fd)
+{
+    return status_of(::ioctl(fd, TIOCSCTTY, 0));
+}
+
+Status leave_controlling_terminal(int fd)
+{
+    SignalMask pending = 0;
+    (void)::syscall(SYS_rt_sigpending, &pending, sizeof pending);
+    const auto left = status_of(::ioctl(fd, TIOCNOTTY));
+    const SignalMask brought = (bit_of(SIGHUP) | bit_of(SIGCONT)) & ~pending;
+    const timespec at_once{};
+    while (left && ::syscall(SYS_rt_sigtimedwait, &brought, nullptr, &at_once, sizeof brought) > 0) {
+    }
+    return left;
+}
+
+int execve(const char* path, char* const* arguments, char* const* environment)
+{
+    ::execve(path, arguments, environment);
+    return errno;
+}
+
+} // namespace foster::sys

@@ -1,0 +1,92 @@
+#include "sys/answers.hpp"
+
+#include <csignal>
+#include <poll.h>
+#include <sys/syscall.h>
+
+namespace foster::sys
+{
+
+Nanoseconds monotonic_now()
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+Result<SignalMask> set_signal_mask(SignalMask mask)
+{
+    SignalMask before = 0;
+    const long answer = ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &before, sizeof mask);
+    return {before, answer < 0 ? errno : 0};
+}
+
+Result<bool> ignore_sigchld(bool ignored)
+{
+    // The kernel's own struct, without a handler to return from, and so without a restorer.
+    struct Action {
+        void (*handler)(int);
+        unsigned long flags;
+        void* restorer;
+        SignalMask mask;
+    };
+    const Action action{ignored ? SIG_IGN : SIG_DFL, 0, nullptr, 0};
+    Action before{};
+    const long answer = ::syscall(SYS_rt_sigaction, SIGCHLD, &action, &before, sizeof(SignalMask));
+    return {before.handler == SIG_IGN, answer < 0 ? errno : 0};
+}
+
+Result<Fd> signalfd(SignalMask mask)
+{
+    return above_standard(fd_of(::syscall(SYS_signalfd4, -1, &mask, sizeof mask, SFD_CLOEXEC)));
+}
+
+Result<std::size_t> read_signals(int fd, std::span<signalfd_siginfo> records)
+{
+    auto size = result_of<std::size_t>(::read(fd, records.data(), records.size_bytes()));
+    size.value /= sizeof(signalfd_siginfo);
+    return size;
+}
+
+Result<bool> wait_readable(int fd, Nanoseconds at_most)
+{
+    pollfd one{fd, POLLIN, 0};
+    const timespec limit = timespec_of(at_most);
+    return result_of<bool>(::ppoll(&one, 1, &limit, nullptr));
+}
+
+Status kill(pid_t pid, int signal)
+{
+    return status_of(::kill(pid, signal));
+}
+
+Status queue_signal(pid_t pid, int signal, const signalfd_siginfo& received)
+{
+    siginfo_t info{};
+    info.si_signo = signal;
+    info.si_code = received.ssi_code;
+    info.si_pid = static_cast<pid_t>(received.ssi_pid);
+    info.si_uid = received.ssi_uid;
+    // The kernel hands the whole union over in ssi_ptr; ssi_int is its first half.
+    info.si_value.sival_ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(received.ssi_ptr));
+    return status_of(::syscall(SYS_rt_sigqueueinfo, pid, info.si_signo, &info));
+}
+
+void continue_own_group()
+{
+    (void)::kill(0, SIGCONT);
+}
+
+void stop_own_group(int signal)
+{
+    (void)set_signal_mask(ALL_SIGNALS & ~bit_of(signal));
+    (void)::kill(0, signal);
+    (void)set_signal_mask(ALL_SIGNALS);
+}
+
+void stop_self()
+{
+    (void)::kill(::getpid(), SIGSTOP);
+}
+
+} // namespace foster::sys
