@@ -74,16 +74,16 @@ ifndef SANITIZE
 	@if readelf -lW $@ | grep -q INTERP; then echo '$@ is not static' >&2; rm -f $@; exit 1; fi
 endif
 
-$(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags
+$(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
-	$(MOVE_CODE)
+	$(MOVE_TO_SET_UP)
 
 # Code that only set-up runs goes into a section of its own, whose pages are given back when set-up is over.
-SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials environment help launch option_table options personality)
+SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials environment help launch option_table options spawn)
 ifndef SANITIZE
 $(SET_UP): FLAGS += -fno-function-sections
-$(SET_UP): MOVE_CODE = objcopy --rename-section .text=set_up $@
+$(SET_UP): MOVE_TO_SET_UP = objcopy --rename-section .text=set_up $@
 endif
 
 # Changes when the compiler or its flags do, so that no object of another variant is linked.

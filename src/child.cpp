@@ -2,132 +2,13 @@
 
 #include "sys/procfs.hpp"
 
-#include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <cstring>
-#include <optional>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace foster
 {
-namespace
-{
-
-constexpr std::size_t CHILD_STACK = 16384;
-
-int child_body(void* launch)
-{
-    become_command(*static_cast<Launch*>(launch));
-}
-
-// Fork semantics, for a sandbox that refuses to share memory: the reports come through a pipe that a successful exec closes.
-sys::Result<pid_t> fork_child(Launch& launch, std::span<std::byte> stack)
-{
-    auto pipe = sys::must(sys::pipe(), "make a pipe");
-    launch.report_to = pipe.writer.number();
-    const auto pid = sys::clone(false, stack, child_body, &launch);
-    pipe.writer = sys::Fd();
-    while (pid) {
-        Report report;
-        const auto size = sys::read(pipe.reader.number(), {reinterpret_cast<char*>(&report), sizeof report});
-        if (!size || size.value != sizeof report) {
-            break;
-        }
-        launch.report = report; // the last one holds the earlier ones
-    }
-    return pid;
-}
-
-// Neither failure says that there are too many processes or too little memory, so fork may work.
-bool refuses_shared_memory(int error)
-{
-    return error != 0 && error != EAGAIN && error != ENOMEM;
-}
-
-[[noreturn]] void fail_spawn(int error)
-{
-    const char* remedy = error == EAGAIN ? ": a limit on processes is reached (pids cgroup, ulimit -u)" : "";
-    sys::fail(sys::failure_code(), {"cannot fork: ", std::strerror(error), remedy});
-}
-
-[[noreturn]] void fail_execute(const Options& options, int error)
-{
-    const char* name = options.command[0];
-    const int code = error == ENOENT ? options.personality->not_found : options.personality->cannot_execute;
-    if (error == ELIBACC) {
-        sys::fail(code, {"cannot run '", name, "': the file is there, but its interpreter or loader is not"});
-    }
-    sys::fail(code, {"cannot run '", name, "': ", std::strerror(error)});
-}
-
-void warn_of_refusals(Report& report, const sys::Messages& messages)
-{
-    const auto warn = [&](Step step, const char* doing) {
-        if (const int error = report.of(step)) {
-            messages.cannot({doing}, error);
-        }
-    };
-    warn(Step::SESSION, "give the child its own session");
-    warn(Step::GROUP, "give the child its own process group");
-    warn(Step::TETHER, "tether the child");
-    if (const int error = report.of(Step::TERMINAL)) {
-        messages.debug({"cannot give the terminal to the child: ", std::strerror(error)});
-    }
-}
-
-void fail_on_refusals(const Options& options, Report& report)
-{
-    if (const int error = report.of(Step::USER)) {
-        sys::fail(sys::failure_code(), {"cannot become user '", options.user, "': ", std::strerror(error)});
-    }
-    if (const int error = report.of(Step::DIRECTORY)) {
-        sys::fail(sys::failure_code(),
-                  {"cannot change to directory '", options.directory, "': ", std::strerror(error)});
-    }
-    if (const int error = report.of(Step::EXECUTE)) {
-        fail_execute(options, error);
-    }
-}
-
-} // namespace
-
-Child Child::spawn(const Options& options, const InheritedSignals& inherited, const Terminal& terminal,
-                   Environment& environment, const sys::Messages& messages)
-{
-    if (options.pause) {
-        return {0, false, messages};
-    }
-    std::optional<Credentials> credentials;
-    if (options.user != nullptr) {
-        credentials.emplace(options.user).set_home(environment);
-    }
-    for (std::size_t index = 0; index < options.assignment_count; ++index) {
-        environment.put(options.assignments[index]);
-    }
-    (void)environment.take("LISTEN_PIDFDID"); // the inode of foster's own pidfd, sd_listen_fds(3)
-    if (options.own_session) {
-        (void)sys::leave_controlling_terminal(STDIN_FILENO); // or the child cannot have it; there may be none
-    }
-    Launch launch{options, inherited, credentials ? &*credentials : nullptr, terminal, environment, ::getpid()};
-    alignas(16) std::array<std::byte, CHILD_STACK> stack;
-    auto pid = sys::clone(true, stack, child_body, &launch);
-    if (refuses_shared_memory(pid.error)) {
-        pid = fork_child(launch, stack);
-    }
-    if (!pid) {
-        fail_spawn(pid.error);
-    }
-    warn_of_refusals(launch.report, messages);
-    if (launch.report.of(Step::USER) + launch.report.of(Step::DIRECTORY) + launch.report.of(Step::EXECUTE) != 0) {
-        (void)terminal.take_back(pid.value);
-    }
-    fail_on_refusals(options, launch.report);
-    messages.info({"spawned ", options.command[0], "[", pid.value, "]"});
-    return {pid.value, options.group, messages};
-}
 
 sys::Status Child::send(const signalfd_siginfo& received, int signal) const
 {

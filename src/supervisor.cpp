@@ -69,7 +69,9 @@ int Supervisor::run()
 {
     sys::release_set_up();
     // Zombies may have come with this process: their SIGCHLD was someone else's.
-    reaper_.sweep();
+    if (sys::find_zombie().value > 0) {
+        reaper_.owe_sweep();
+    }
     while (!has_ended()) {
         wait_for_signals();
         reaper_.sweep_if_due();
