@@ -10,14 +10,14 @@ namespace foster
 namespace
 {
 
-// What a sweep wastes is its last wait, which walks the whole list and finds nothing. The next sweep comes 20 times as long
-// after it as that wait took, so that not more than about 5 % of the time is wasted; and a zombie that a coalesced SIGCHLD did
-// not name waits no longer than 50 ms.
-constexpr sys::Nanoseconds REST_FACTOR = 20;
-constexpr sys::Nanoseconds CHEAP = 2'000; // no more than the system calls that putting it off would cost
+// What a sweep wastes is its last wait, which walks the whole list and finds nothing. The next sweep comes 50 times as long
+// after it as a wait took, so that not more than 2 % of the time is wasted; and a zombie that a coalesced SIGCHLD did not name
+// waits no longer than 50 ms.
+constexpr sys::Nanoseconds REST_FACTOR = 50;
 constexpr sys::Nanoseconds LONGEST_REST = 50'000'000;
 // Beside many living orphans, processes that die as fast as they are reaped would make a sweep endless.
-constexpr sys::Nanoseconds LONGEST_SWEEP = 10'000'000;
+constexpr int MOST_WAITS = 64;
+constexpr sys::Nanoseconds CHEAP = 2'000; // no more than the system calls that putting it off would cost
 
 } // namespace
 
@@ -53,20 +53,16 @@ void Reaper::sweep_if_due()
 
 void Reaper::sweep()
 {
-    const auto begin = sys::monotonic_now();
-    auto start = begin;
-    bool reaped = true;
-    while ((reaped = reap_any()) && !child_status_) {
-        start = sys::monotonic_now();
-        if (start - begin > LONGEST_SWEEP) {
-            break;
-        }
+    const auto start = sys::monotonic_now();
+    int waits = 1;
+    while (reap_any() && waits < MOST_WAITS && !child_status_) {
+        ++waits;
     }
     // What could not be finished goes on after a look at the signals.
-    owed_ = reaped;
+    owed_ = waits == MOST_WAITS;
     const auto end = sys::monotonic_now();
-    const auto wasted = reaped ? 0 : end - start;
-    due_ = wasted < CHEAP ? end : end + std::min(REST_FACTOR * wasted, LONGEST_REST);
+    const auto wasted = (end - start) / waits;
+    due_ = owed_ || wasted < CHEAP ? end : end + std::min(REST_FACTOR * wasted, LONGEST_REST);
 }
 
 // Each returns whether a zombie was reaped.

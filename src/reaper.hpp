@@ -34,7 +34,7 @@ class Reaper
     void sweep_if_due();
     // Nanoseconds of CLOCK_MONOTONIC at which the owed sweep is due; 0: none is owed.
     sys::Nanoseconds deadline() const { return owed_ ? due_ : 0; }
-    // Reaps all zombies that there are, until the child has been reaped or for 10 ms; a sweep is owed if some are left.
+    // Reaps all zombies that there are, until the child has been reaped, but not too many at once; a sweep is owed if some are left.
     void sweep();
 
     // wait(2)'s status of the child, once it has been reaped.
