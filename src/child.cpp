@@ -30,9 +30,9 @@ sys::Status Child::send(const signalfd_siginfo& received, int signal) const
     return sys::kill(pid_, signal);
 }
 
-void Child::continue_group() const
+bool Child::continue_group() const
 {
-    (void)sys::kill(-pid_, SIGCONT);
+    return static_cast<bool>(sys::kill(-pid_, SIGCONT));
 }
 
 void Child::forward(const signalfd_siginfo& received, int signal) const

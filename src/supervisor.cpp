@@ -152,11 +152,13 @@ void Supervisor::forward(const signalfd_siginfo& received)
         lend_to_own_group();
         return;
     }
-    if (own == SIGCONT && terminal_.is_there()) {
-        (void)terminal_.give_to(child_.pid());
-        child_.continue_group();
-    }
     const int signal = options_.rewrites[received.ssi_signo];
+    if (own == SIGCONT && signal == SIGCONT && terminal_.is_there()) {
+        (void)terminal_.give_to(child_.pid());
+        if (child_.continue_group()) {
+            return;
+        }
+    }
     if (signal != 0) {
         child_.forward(received, signal);
     }
