@@ -17,7 +17,7 @@ constexpr sys::Nanoseconds REST_FACTOR = 50;
 constexpr sys::Nanoseconds LONGEST_REST = 50'000'000;
 // Beside many living orphans, processes that die as fast as they are reaped would make a sweep endless.
 constexpr int MOST_WAITS = 64;
-constexpr sys::Nanoseconds CHEAP = 2'000; // no more than the system calls that putting it off would cost
+constexpr sys::Nanoseconds CHEAP = 10'000; // less than the timer and the wakeup that putting it off would cost
 
 } // namespace
 

@@ -115,7 +115,7 @@ end_shell() {
   type_in $'"$FOSTER" --same-group -v "$WORKLOADS/record-signals" 1\n'
   wait_until shows READY
   type_in $'\x03'
-  wait_until shows 'C2$'
+  wait_until shows '^\(\^C\)\?2$'
   wait_until shows PROMPT
   run ! shows forwarded
   end_shell

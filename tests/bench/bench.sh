@@ -76,21 +76,20 @@ measure_memory_and_wakeups() {
   wait "${started[@]}" || true
 }
 
-# The median start and end of a command, in microseconds, less that of the bare command.
+# The median start and end of a command, in microseconds; "bare" is the command without an init.
 measure_start_up() {
-  local name option bare median arguments=()
+  local name option index median commands=(/bin/true) measured=(bare "${names[@]}")
   for name in "${names[@]}"; do
     option=
     if [[ $name == tini* ]]; then
       option=-s # it is not PID 1 here, and would warn
     fi
-    arguments+=("${paths[$name]} $option -- /bin/true")
+    commands+=("${paths[$name]} $option -- /bin/true")
   done
-  hyperfine --shell none --warmup 20 --runs 300 --export-csv "$work/times" /bin/true "${arguments[@]}" >/dev/null 2>&1
-  bare=$(awk -F, 'NR == 2 { print $4 }' "$work/times")
-  for index in "${!names[@]}"; do
-    median=$(awk -F, -v row=$((index + 3)) 'NR == row { print $4 }' "$work/times")
-    keep_least startup "${names[index]}" "$(awk "BEGIN { print ($median - $bare) * 1e6 }")"
+  hyperfine --shell none --warmup 20 --runs 300 --export-csv "$work/times" "${commands[@]}" >/dev/null 2>&1
+  for index in "${!measured[@]}"; do
+    median=$(awk -F, -v row=$((index + 2)) 'NR == row { print $4 * 1e6 }' "$work/times")
+    keep_least whole "${measured[index]}" "$median"
   done
 }
 
@@ -123,6 +122,9 @@ for ((round = 0; round < rounds; ++round)); do
   done
 done
 
+for name in "${names[@]}"; do
+  figures[startup,$name]=$(awk "BEGIN { print ${figures[whole,$name]} - ${figures[whole,bare]} }")
+done
 echo "| |$(printf ' %s |' "${names[@]}") foster / best peer |"
 echo "|---|$(printf -- '---|%.0s' "${names[@]}")---|"
 print_row size 'file, kB'
