@@ -94,12 +94,12 @@ void Supervisor::wait_for_signals()
 {
     if (const auto deadline = reaper_.deadline(); deadline != 0) {
         const auto left = std::max(deadline - sys::monotonic_now(), sys::Nanoseconds{0});
-        const auto readable = sys::wait_readable(signals_.number(), left);
-        if (!readable && readable.error != EINTR) {
+        const auto waited = sys::wait_readable(signals_.number(), left);
+        if (!waited && !sys::is_signal_pending()) {
             reaper_.sweep(); // a sandbox without ppoll: pay for the sweep now rather than spin
             return;
         }
-        if (!readable.value) {
+        if (waited && !waited.value) {
             return;
         }
     }

@@ -33,6 +33,8 @@ Result<Fd> signalfd(SignalMask mask);
 Result<std::size_t> read_signals(int fd, std::span<signalfd_siginfo> records);
 // Whether fd can be read before the time is over (nanoseconds; 0 looks and does not wait). ppoll(2).
 Result<bool> wait_readable(int fd, Nanoseconds at_most);
+// Whether a signal waits to be read, rt_sigpending(2); all are blocked.
+bool is_signal_pending();
 // pid below 0 names a process group, kill(2). ESRCH: none is there. EPERM: none may be signalled.
 Status kill(pid_t pid, int signal);
 // A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).

@@ -55,6 +55,13 @@ Result<bool> wait_readable(int fd, Nanoseconds at_most)
     return result_of<bool>(::ppoll(&one, 1, &limit, nullptr));
 }
 
+bool is_signal_pending()
+{
+    SignalMask pending = 0;
+    (void)::syscall(SYS_rt_sigpending, &pending, sizeof pending);
+    return pending != 0;
+}
+
 Status kill(pid_t pid, int signal)
 {
     return status_of(::kill(pid, signal));

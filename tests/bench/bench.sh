@@ -1,6 +1,6 @@
 #!/bin/bash
-# Measures foster beside its peers in one run and prints a table. FOSTER is its binary. Each timed figure is the least of several rounds, in which the
-# inits take turns, so that what else the machine does falls on all of them alike.
+# Measures foster beside its peers in one run and prints a table. FOSTER is its binary. Each timed figure is the median of several
+# rounds, in which the inits take turns, so that what else the machine does falls on all of them alike.
 set -euo pipefail
 export LC_ALL=C
 
@@ -9,8 +9,12 @@ rounds=${ROUNDS:-5}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# One CPU for all of it: whether two processes share one is chance otherwise, and moves a round trip tenfold.
+allowed=$(taskset -cp $$)
+taskset -cp "${allowed##*[ ,-]}" $$ >/dev/null
+
 names=(foster tini tini-static dumb-init catatonit)
-declare -A paths figures
+declare -A paths figures rounds_of
 for name in "${names[@]}"; do
   if [[ $name == foster ]]; then
     paths[foster]=$FOSTER
@@ -30,12 +34,16 @@ as_pid1() {
   unshare --pid --fork --mount-proc --kill-child -- "$@"
 }
 
-# Keeps the least figure of an init for a row.
-keep_least() {
-  local key=$1,$2 value=$3
-  if [[ -z ${figures[$key]:-} ]] || awk "BEGIN { exit !($value < ${figures[$key]}) }"; then
-    figures[$key]=$value
-  fi
+# Keeps the figure of an init for a row in this round.
+keep() {
+  rounds_of[$1,$2]+=" $3"
+}
+
+take_medians() {
+  local key
+  for key in "${!rounds_of[@]}"; do
+    figures[$key]=$(tr ' ' '\n' <<<"${rounds_of[$key]# }" | sort -g | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }')
+  done
 }
 
 start_idle() {
@@ -89,7 +97,7 @@ measure_start_up() {
   hyperfine --shell none --warmup 20 --runs 300 --export-csv "$work/times" "${commands[@]}" >/dev/null 2>&1
   for index in "${!measured[@]}"; do
     median=$(awk -F, -v row=$((index + 2)) 'NR == row { print $4 * 1e6 }' "$work/times")
-    keep_least whole "${measured[index]}" "$median"
+    keep whole "${measured[index]}" "$median"
   done
 }
 
@@ -97,7 +105,7 @@ measure_start_up() {
 measure() {
   local row=$1 name=$2
   shift 2
-  keep_least "$row" "$name" "$(as_pid1 "${paths[$name]}" -- "$@" | awk '{ print $1 / 1000 }')"
+  keep "$row" "$name" "$(as_pid1 "${paths[$name]}" -- "$@" | awk '{ print $1 / 1000 }')"
 }
 
 print_row() {
@@ -122,6 +130,7 @@ for ((round = 0; round < rounds; ++round)); do
   done
 done
 
+take_medians
 for name in "${names[@]}"; do
   figures[startup,$name]=$(awk "BEGIN { print ${figures[whole,$name]} - ${figures[whole,bare]} }")
 done
