@@ -1,8 +1,9 @@
 # What every test file loads. FOSTER is the binary under test, WORKLOADS the directory of the workloads.
 bats_require_minimum_version 1.5.0
 
-FOSTER=$(realpath "${FOSTER:-$BATS_TEST_DIRNAME/../build/foster}")
-WORKLOADS=$(realpath "$BATS_TEST_DIRNAME/../build/workloads")
+BUILD=$(realpath "${BASH_SOURCE%/*}/../build")
+FOSTER=$(realpath "${FOSTER:-$BUILD/foster}")
+WORKLOADS=$BUILD/workloads
 export FOSTER WORKLOADS
 # For a sanitized foster: its handlers would hide dispositions, and its search for leaks (foster has no heap) needs ptrace.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0
