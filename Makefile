@@ -22,7 +22,7 @@ ifeq ($(origin CXX),default)
   CXX := g++
 endif
 
-SOURCES := $(wildcard src/*.cpp src/sys/*.cpp)
+SOURCES := $(wildcard src/*.cpp src/sys/*.cpp src/zombies/*.cpp)
 OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,build/%,$(wildcard tests/workloads/*.cpp))
@@ -81,7 +81,8 @@ $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 	$(MOVE_TO_SET_UP)
 
 # Code that only set-up runs goes into a section of its own, whose pages are given back when set-up is over.
-SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials environment help launch option_table options spawn)
+SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials environment help launch option_table options spawn \
+  zombies/cpu_other zombies/cpu_x86_64 zombies/neglect zombies/obstacle zombies/once zombies/remote_wait zombies/scan)
 ifndef SANITIZE
 $(SET_UP): FLAGS += -fno-function-sections
 $(SET_UP): MOVE_TO_SET_UP = objcopy --rename-section .text=set_up $@

@@ -54,7 +54,7 @@ void Child::warn_refused(int signal, int error) const
     line.add({"forward ", SignalName(signal).text(), " to ", sys::ProcessName(pid_).text(), "[", pid_, "]"});
     sys::Line remedy;
     if (error == EPERM) {
-        const auto user = sys::user_of(pid_);
+        const auto user = sys::number_in_status(pid_, "Uid");
         remedy.add({" (foster runs as uid ", ::getuid(), ", the process as uid "});
         remedy.add(user < 0 ? sys::Piece("unknown") : sys::Piece(user));
         remedy.add(::getuid() == 0 ? ")" : "); run foster as root or give it CAP_KILL");

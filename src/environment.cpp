@@ -53,14 +53,6 @@ char* Environment::take(std::string_view name)
     return value;
 }
 
-void Environment::take_prefix(std::string_view prefix)
-{
-    char** end = std::remove_if(variables_, variables_ + count_,
-                                [prefix](const char* variable) { return begins_with(variable, prefix); });
-    *end = nullptr;
-    count_ = static_cast<std::size_t>(end - variables_);
-}
-
 void Environment::put(char* assignment)
 {
     const char* equals = std::strchr(assignment, '=');

@@ -14,8 +14,6 @@ class Environment
     explicit Environment(char** environment);
     // Takes NAME=... out; returns the value that getenv(3) would have found, or null.
     char* take(std::string_view name);
-    // Takes out all whose names begin like this.
-    void take_prefix(std::string_view prefix);
     // The value of NAME, or null.
     const char* find(std::string_view name) const;
     // Puts NAME=VALUE in, in the place of what NAME was before. The text is not copied. Ends foster where there is no memory.

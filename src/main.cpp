@@ -6,6 +6,7 @@
 #include "reaper.hpp"
 #include "signals.hpp"
 #include "supervisor.hpp"
+#include "zombies/once.hpp"
 
 int main(int /*count*/, char** arguments, char** variables)
 {
@@ -17,6 +18,9 @@ int main(int /*count*/, char** arguments, char** variables)
     if (options.print != Print::NOTHING) {
         inherited.restore(); // whoever does not read on may interrupt it
         return print_text(options);
+    }
+    if (options.once != Once::NOTHING) {
+        return do_once(options);
     }
     const sys::Messages messages{options.level};
     adopt_orphans(messages);

@@ -1,5 +1,8 @@
 #include "option_table.hpp"
 
+#include "zombies/cpu.hpp"
+
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
@@ -19,6 +22,24 @@ int number_from(std::string_view text, int at_most)
         number = number * 10 + (digit - '0');
     }
     return number > at_most ? -1 : number;
+}
+
+// "500ms", "10s", "5m" or plain seconds; -1 for anything else.
+sys::Nanoseconds duration_from(std::string_view text)
+{
+    constexpr int MOST = 100'000'000;
+    constexpr struct {
+        std::string_view name;
+        sys::Nanoseconds length;
+    } UNITS[] = {{"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"", 1'000'000'000}};
+    for (const auto& unit : UNITS) {
+        if (text.ends_with(unit.name)) {
+            text.remove_suffix(unit.name.size());
+            const int number = number_from(text, MOST);
+            return number < 0 ? -1 : number * unit.length;
+        }
+    }
+    return -1;
 }
 
 struct Pair {
@@ -85,6 +106,40 @@ const char* add_assignment(Options& options, char* value)
     return nullptr;
 }
 
+const char* set_zombies(Options& options, char* value)
+{
+    constexpr std::string_view MODES[] = {"report", "nudge", "reap"};
+    const auto* const mode = std::ranges::find(MODES, std::string_view(value));
+    if (mode == std::end(MODES)) {
+        return "not report, nudge or reap";
+    }
+    options.zombies = static_cast<Zombies>(1 + (mode - std::begin(MODES)));
+    return options.zombies == Zombies::REAP && !cpu::IS_SUPPORTED ? "no remote wait on this CPU architecture" : nullptr;
+}
+
+const char* set_zombie_age(Options& options, char* value)
+{
+    options.zombie_age = duration_from(value);
+    return options.zombie_age <= 0 ? "not a time like 500ms, 10s, 5m, or plain seconds, above 0" : nullptr;
+}
+
+const char* reap_zombies(Options& options, char* value)
+{
+    options.once = Once::REAP_ZOMBIES;
+    options.neglecter = value == nullptr ? 0 : number_from(value, 1 << 22);
+    if (!cpu::IS_SUPPORTED) {
+        return "no remote wait on this CPU architecture";
+    }
+    return options.neglecter < 0 || (value != nullptr && options.neglecter == 0) ? "not a process id" : nullptr;
+}
+
+const char* set_log(Options& options, char* value)
+{
+    const std::string_view format = value;
+    options.json = format == "json";
+    return options.json || format == "text" ? nullptr : "not text or json";
+}
+
 const char* set_text(const char*& field, const char* value)
 {
     field = value;
@@ -147,6 +202,15 @@ constexpr Option OPTIONS[] = {
     {"", "chdir", "DIR", "run the child in this directory",
      [](Options& options, char* value) { return set_text(options.directory, value); }},
     {"", "env", "NAME=VALUE", "put this into the child's environment; repeatable", add_assignment},
+    {"", "zombies", "WHAT", "of a living parent: report them; nudge it, too; reap them through it, too", set_zombies},
+    {"", "zombie-age", "DURATION", "how long a zombie must have been seen for that (60s)", set_zombie_age},
+    {"", "list-zombies", nullptr, "run nothing: list all zombies, and who neglects them",
+     [](Options& options, char*) {
+         options.once = Once::LIST_ZOMBIES;
+         return static_cast<const char*>(nullptr);
+     }},
+    {"", "reap-zombies", "[=PID]", "run nothing: reap all zombies, or PID's, through their parents", reap_zombies},
+    {"", "log", "FORMAT", "of --list-zombies: text, or json", set_log},
     {"P", "pause", nullptr, "run nothing: reap, and exit with 0 on SIGINT or SIGTERM",
      [](Options& options, char*) { return set(options.pause); }},
     {"v", "verbose", nullptr, "tell what is spawned, forwarded and reaped; twice: also what could be ignored",

@@ -47,9 +47,8 @@ class Parser
         const char* word = *words_;
         for (; *letters != '\0'; ++letters) {
             const auto table = option_table();
-            const auto option = std::find_if(table.begin(), table.end(), [letters](const Option& row) {
-                return std::strchr(&row.letters[0], *letters) != nullptr;
-            });
+            const auto option = std::ranges::find_if(
+                table, [letters](const Option& row) { return std::strchr(&row.letters[0], *letters) != nullptr; });
             if (option == table.end()) {
                 if (letters == word + 1 && letters[1] == '\0') {
                     sys::fail_usage({"unknown option '", word, "'", source_});
@@ -71,8 +70,7 @@ class Parser
         const std::string_view wanted(name,
                                       equals == nullptr ? std::strlen(name) : static_cast<std::size_t>(equals - name));
         const auto table = option_table();
-        const auto option =
-            std::find_if(table.begin(), table.end(), [wanted](const Option& row) { return wanted == row.name; });
+        const auto option = std::ranges::find_if(table, [wanted](const Option& row) { return wanted == row.name; });
         if (option == table.end()) {
             sys::fail_usage({"unknown option '", word, "'", source_});
         }
@@ -141,24 +139,20 @@ struct PeerVariable {
 };
 
 constexpr PeerVariable PEER_VARIABLES[] = {
-    {"TINI_KILL_PROCESS_GROUP", nullptr, "-g"},
-    {"TINI_VERBOSITY", "0", "-q"},
-    {"TINI_VERBOSITY", "2", "-v"},
-    {"TINI_VERBOSITY", "3", "-vv"},
-    {"DUMB_INIT_SETSID", "0", "-c"},
-    {"DUMB_INIT_DEBUG", "1", "-v"},
-    {"CATATONIT_DEBUG", nullptr, "-vv"},
+    {"TINI_SUBREAPER", nullptr, "-s"}, {"TINI_KILL_PROCESS_GROUP", nullptr, "-g"},
+    {"TINI_VERBOSITY", "0", "-q"},     {"TINI_VERBOSITY", "2", "-v"},
+    {"TINI_VERBOSITY", "3", "-vv"},    {"DUMB_INIT_SETSID", "0", "-c"},
+    {"DUMB_INIT_DEBUG", "1", "-v"},    {"CATATONIT_DEBUG", nullptr, "-vv"},
 };
 
 void read_peer_variables(Options& options, Environment& environment)
 {
     const std::string_view prefix = &options.personality->prefix[0];
-    if (prefix.empty()) {
-        return;
-    }
+    const auto is_own = [prefix](const PeerVariable& row) {
+        return !prefix.empty() && std::strncmp(row.name, prefix.data(), prefix.size()) == 0;
+    };
     for (const auto& row : PEER_VARIABLES) {
-        const char* value =
-            std::strncmp(row.name, prefix.data(), prefix.size()) == 0 ? environment.find(row.name) : nullptr;
+        const char* value = is_own(row) ? environment.find(row.name) : nullptr;
         if (value != nullptr && (row.value == nullptr || std::strcmp(value, row.value) == 0)) {
             std::array<char, 4> word{};
             std::strncpy(word.data(), row.option, word.size() - 1);
@@ -166,7 +160,11 @@ void read_peer_variables(Options& options, Environment& environment)
             (void)Parser(options, row.name).parse(words.data());
         }
     }
-    environment.take_prefix(prefix);
+    for (const auto& row : PEER_VARIABLES) {
+        if (is_own(row)) {
+            (void)environment.take(row.name);
+        }
+    }
 }
 
 // A session of its own has no shell that could continue what is stopped in an orphaned group: only SIGSTOP stops it.
@@ -186,10 +184,22 @@ void check(const Options& options)
     if (options.own_session && options.same_group) {
         sys::fail_usage({"'--setsid' gives the child a process group of its own: not with '--same-group'"});
     }
-    if (options.pause && *options.command != nullptr) {
-        sys::fail_usage({"'--pause' runs no command: '", *options.command, "'"});
+    const bool runs_nothing = options.pause || options.once != Once::NOTHING;
+    const bool is_peer =
+        options.personality->is_tini || options.personality->pauses; // whose --pause does not mind a command
+    if (runs_nothing && options.user != nullptr) {
+        sys::fail_usage({"'--user' is for a command, and none is run"});
     }
-    if (!options.pause && *options.command == nullptr) {
+    if (runs_nothing && *options.command != nullptr && !is_peer) {
+        const char* option = options.pause                        ? "--pause"
+                             : options.once == Once::LIST_ZOMBIES ? "--list-zombies"
+                                                                  : "--reap-zombies";
+        sys::fail_usage({"'", option, "' runs no command: '", *options.command, "'"});
+    }
+    if (options.json && options.once != Once::LIST_ZOMBIES) {
+        sys::fail_usage({"'--log=json' is for '--list-zombies'"});
+    }
+    if (!runs_nothing && *options.command == nullptr) {
         sys::fail_usage({"no command to run"});
     }
 }
@@ -208,6 +218,12 @@ Options read_options(char** arguments, Environment& environment)
     options.command = arguments[0] == nullptr ? arguments : Parser(options, "").parse(arguments + 1);
     if (options.print == Print::NOTHING) {
         check(options);
+    }
+    if (options.once == Once::REAP_ZOMBIES) {
+        options.zombies = Zombies::REAP;
+    }
+    if (options.zombie_age == 0) {
+        options.zombie_age = options.once == Once::NOTHING ? 60'000'000'000 : 1'000'000'000;
     }
     if (options.personality->stops_with_job && options.own_session) {
         rewrite_stops(options);

@@ -15,6 +15,12 @@ namespace foster
 // Which text was asked for instead of a run.
 enum class Print : std::uint8_t { NOTHING, HELP, VERSION, LICENSE };
 
+// What becomes of zombies whose parent lives and does not wait for them. Each one does what stands before it, too.
+enum class Zombies : std::uint8_t { LEAVE, REPORT, NUDGE, REAP };
+
+// What is done once, now, instead of a run.
+enum class Once : std::uint8_t { NOTHING, LIST_ZOMBIES, REAP_ZOMBIES };
+
 // A table of numbers in which each one stands for itself.
 template <std::size_t SIZE> constexpr std::array<std::uint8_t, SIZE> identity()
 {
@@ -34,6 +40,11 @@ struct Options {
     bool warn_reaped = false; // name every orphan that is reaped
     sys::Level level = sys::Level::WARNING;
     Print print = Print::NOTHING;
+    Once once = Once::NOTHING;
+    pid_t neglecter = 0; // of --reap-zombies; 0: all of them
+    bool json = false;
+    Zombies zombies = Zombies::LEAVE;
+    sys::Nanoseconds zombie_age = 0;                                                            // 0: what is usual
     std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped
     std::array<std::uint8_t, 256> exit_codes = identity<256>();
     int parent_death = 0; // signal that foster gets when its parent dies

@@ -46,7 +46,12 @@ void Reaper::sweep_if_due()
     }
     if (sys::monotonic_now() >= due_) {
         sweep();
-    } else if (child_ > 0 && !child_status_) {
+        return;
+    }
+    if (neglect_.visited() > 0) {
+        reap(neglect_.visited());
+    }
+    if (child_ > 0 && !child_status_) {
         reap(child_);
     }
 }
@@ -55,7 +60,7 @@ void Reaper::sweep()
 {
     const auto start = sys::monotonic_now();
     int waits = 1;
-    while (reap_any() && waits < MOST_WAITS && !child_status_) {
+    while (reap_any() && waits < MOST_WAITS) {
         ++waits;
     }
     // What could not be finished goes on after a look at the signals.
@@ -63,6 +68,15 @@ void Reaper::sweep()
     const auto end = sys::monotonic_now();
     const auto wasted = (end - start) / waits;
     due_ = owed_ || wasted < CHEAP ? end : end + std::min(REST_FACTOR * wasted, LONGEST_REST);
+}
+
+void Reaper::finish()
+{
+    constexpr int MOST_SWEEPS = 64;
+    owed_ = true;
+    for (int sweeps = 0; owed_ && sweeps < MOST_SWEEPS; ++sweeps) {
+        sweep();
+    }
 }
 
 // Each returns whether a zombie was reaped.
@@ -104,6 +118,9 @@ bool Reaper::reap(pid_t pid)
 
 void Reaper::record(const sys::Ended& ended, std::string_view name)
 {
+    if (neglect_.take(ended)) {
+        return;
+    }
     if (ended.pid == child_) {
         child_status_ = ended.status;
     }

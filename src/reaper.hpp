@@ -3,6 +3,7 @@
 
 #include "sys/kernel.hpp"
 #include "sys/output.hpp"
+#include "zombies/neglect.hpp"
 
 #include <optional>
 
@@ -19,10 +20,10 @@ void adopt_orphans(const sys::Messages& messages);
 class Reaper
 {
   public:
-    // child: 0 where there is none.
-    Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages)
+    // child: 0 where there is none. neglect: hears of the threads that it traces.
+    Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages, Neglect& neglect)
         : child_(child), names_(warn_reaped || messages.shows(sys::Level::INFO)), warns_(warn_reaped),
-          messages_(messages)
+          messages_(messages), neglect_(neglect)
     {
     }
 
@@ -30,12 +31,15 @@ class Reaper
     void notice(pid_t hint);
     // A sweep is owed for another reason than a SIGCHLD of the kernel's.
     void owe_sweep() { owed_ = true; }
-    // The sweep that is owed, if its time has come; else a look at the child alone, whose end must not wait for it.
+    // The sweep that is owed, if its time has come; else a look at those alone that must not wait for it: the child, and a thread
+    // that is stopped to be made to wait.
     void sweep_if_due();
     // Nanoseconds of CLOCK_MONOTONIC at which the owed sweep is due; 0: none is owed.
     sys::Nanoseconds deadline() const { return owed_ ? due_ : 0; }
-    // Reaps all zombies that there are, until the child has been reaped, but not too many at once; a sweep is owed if some are left.
+    // Reaps all zombies that there are, but not too many at once; a sweep is owed if some are left.
     void sweep();
+    // Leaves no zombie to whoever adopts them when foster ends, unless they come faster than they can be reaped.
+    void finish();
 
     // wait(2)'s status of the child, once it has been reaped.
     const std::optional<int>& child_status() const { return child_status_; }
@@ -49,6 +53,7 @@ class Reaper
     bool names_; // every name is wanted, and read while the zombie still holds it
     bool warns_;
     const sys::Messages& messages_;
+    Neglect& neglect_;
     std::optional<int> child_status_;
     bool owed_ = false;
     sys::Nanoseconds due_ = 1; // the earliest time of the next sweep

@@ -52,7 +52,10 @@ bool refuses_shared_memory(int error)
 [[noreturn]] void fail_execute(const Options& options, int error)
 {
     const char* name = options.command[0];
-    const int code = error == ENOENT ? options.personality->not_found : options.personality->cannot_execute;
+    // tini cannot tell a file that is not there from one whose interpreter is not.
+    const bool is_absent = error == ENOENT || (error == ELIBACC && options.personality->is_tini);
+    const int own_code = is_absent ? options.personality->not_found : options.personality->cannot_execute;
+    const int code = options.exit_codes[static_cast<std::size_t>(own_code)];
     if (error == ELIBACC) {
         sys::fail(code, {"cannot run '", name, "': the file is there, but its interpreter or loader is not"});
     }

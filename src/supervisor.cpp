@@ -53,9 +53,7 @@ void Supervisor::release_descriptors()
         signals_ = sys::Fd(FIRST_OTHER_FD);
     }
     const int last_kept = terminal_.move_to(FIRST_OTHER_FD + 1) ? FIRST_OTHER_FD + 1 : FIRST_OTHER_FD;
-    if (const auto closed = sys::close_from(last_kept + 1); !closed) {
-        messages_.cannot({"close inherited descriptors, which stay open"}, closed.error);
-    }
+    sys::close_from(last_kept + 1);
     // Standard input and output may be pipes whose other end waits for the last holder to go.
     const auto null = sys::open("/dev/null", O_RDWR);
     for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; ++fd) {
@@ -75,28 +73,41 @@ int Supervisor::run()
     while (!has_ended()) {
         wait_for_signals();
         reaper_.sweep_if_due();
+        neglect_.act_if_due();
     }
-    // Leave no zombie to whoever adopts them next.
-    reaper_.sweep();
+    neglect_.finish_visit();
+    reaper_.finish();
     if (options_.pause) {
         return 0;
     }
     (void)terminal_.take_back(child_.pid());
     const int code = exit_code_of(*reaper_.child_status());
-    if (options_.personality->owns_session && options_.group) {
+    if (const int last = options_.rewrites[SIGTERM];
+        last != 0 && options_.personality->owns_session && options_.group) {
         // What is left of the child's group, as dumb-init does; its leader's pid is not reused as long as one is left.
-        (void)sys::kill(-child_.pid(), SIGTERM);
+        (void)sys::kill(-child_.pid(), last);
     }
     return options_.exit_codes[static_cast<std::size_t>(code)];
 }
 
+// 0: none.
+sys::Nanoseconds Supervisor::deadline() const
+{
+    const auto sweep = reaper_.deadline();
+    const auto neglect = neglect_.deadline();
+    return sweep == 0 || neglect == 0 ? std::max(sweep, neglect) : std::min(sweep, neglect);
+}
+
 void Supervisor::wait_for_signals()
 {
-    if (const auto deadline = reaper_.deadline(); deadline != 0) {
-        const auto left = std::max(deadline - sys::monotonic_now(), sys::Nanoseconds{0});
+    if (const auto next = deadline(); next != 0) {
+        const auto left = std::max(next - sys::monotonic_now(), sys::Nanoseconds{0});
         const auto waited = sys::wait_readable(signals_.number(), left);
-        if (!waited && !sys::is_signal_pending()) {
+        if (!waited && sys::pending_signals() == 0) {
             reaper_.sweep(); // a sandbox without ppoll: pay for the sweep now rather than spin
+            if (deadline() != 0) {
+                sys::nap(std::min(left, NAP));
+            }
             return;
         }
         if (waited && !waited.value) {
@@ -175,16 +186,21 @@ void Supervisor::lend_to_own_group()
     sys::continue_own_group();
 }
 
-// Ctrl-Z under a shell: when the child has stopped foster stops, too, so that the shell gets its prompt.
+// Ctrl-Z under a shell: when the child has stopped foster stops, too, so that the shell gets its prompt. As PID 1 the kernel does not
+// let it.
 void Supervisor::follow_stopped_child()
 {
-    const int signal = terminal_.is_there() && !reaper_.child_status() ? sys::stopped_by(child_.pid()) : 0;
+    const bool is_asked = terminal_.is_there() && !reaper_.child_status() && neglect_.visited() == 0;
+    const int signal = is_asked ? sys::stopped_by(child_.pid()) : 0;
     if (signal == 0) {
         return;
     }
     (void)terminal_.take_back(child_.pid());
     // SIGSTOP would stop an orphaned group, which nobody would continue.
-    sys::stop_own_group(signal == SIGSTOP ? SIGTSTP : signal);
+    if (!sys::stop_own_group(signal == SIGSTOP ? SIGTSTP : signal)) {
+        // Nobody is there to continue foster, so nobody wants the terminal either: it is the child's when it goes on.
+        (void)terminal_.give_to(child_.pid());
+    }
 }
 
 // A signalfd that cannot be read should not happen, but is no reason to lose the child's exit status.
@@ -197,7 +213,7 @@ void Supervisor::survive_read_failure(int error)
         messages_.cannot({"read signals, which are no longer forwarded"}, error);
         reading_failed_ = true;
     }
-    (void)sys::wait_readable(-1, NAP);
+    sys::nap(NAP);
     reaper_.owe_sweep();
 }
 

@@ -1,4 +1,4 @@
-// The event loop: one wait, for signals and for the deadline of an owed sweep.
+// The event loop: one wait, for signals and for deadlines.
 #pragma once
 
 #include "child.hpp"
@@ -19,8 +19,8 @@ class Supervisor
     Supervisor(const Options& options, const sys::Messages& messages, sys::Fd signals, Terminal terminal,
                const Child& child)
         : options_(options), messages_(messages), signals_(static_cast<sys::Fd&&>(signals)),
-          terminal_(static_cast<Terminal&&>(terminal)), child_(child),
-          reaper_(child.pid(), options.warn_reaped, messages)
+          terminal_(static_cast<Terminal&&>(terminal)), child_(child), neglect_(options, messages),
+          reaper_(child.pid(), options.warn_reaped, messages, neglect_)
     {
     }
 
@@ -33,6 +33,7 @@ class Supervisor
   private:
     void release_descriptors();
     void wait_for_signals();
+    sys::Nanoseconds deadline() const;
     bool has_ended() const { return reaper_.child_status() || paused_enough_; }
     void handle(const signalfd_siginfo& received);
     void forward(const signalfd_siginfo& received);
@@ -45,6 +46,7 @@ class Supervisor
     sys::Fd signals_;
     Terminal terminal_;
     const Child& child_;
+    Neglect neglect_;
     Reaper reaper_;
     const pid_t self_ = ::getpid();
     bool paused_enough_ = false;

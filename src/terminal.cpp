@@ -2,6 +2,8 @@
 
 #include "sys/kernel.hpp"
 
+#include <fcntl.h>
+
 namespace foster
 {
 
@@ -17,8 +19,11 @@ Terminal Terminal::find()
             terminal.fd_ = static_cast<sys::Fd&&>(copy.value);
             terminal.own_group_ = ::getpgrp();
         }
-        break;
+        return terminal;
     }
+    // A program whose standard descriptors all lead elsewhere may still ask at the terminal, as ssh and sudo do.
+    terminal.fd_ = sys::above_standard(sys::open("/dev/tty", O_RDWR)).value;
+    terminal.own_group_ = ::getpgrp();
     return terminal;
 }
 

@@ -15,7 +15,7 @@ class Terminal
   public:
     // None.
     Terminal() = default;
-    // The controlling terminal if it is standard input, output or error.
+    // The controlling terminal, by way of a standard descriptor or of /dev/tty.
     static Terminal find();
 
     bool is_there() const { return fd_.number() >= 0; }

@@ -64,6 +64,11 @@ load helpers
     wait_until has_ended "$child"
     finish
   done
+  start_in subreaper "$FOSTER" --tether=USR1 "$WORKLOADS/record-signals" 1
+  wait_ready
+  kill -KILL "$INIT"
+  wait_until grep -qx 10 "$OUT"
+  finish
 }
 
 @test "gosu: --user sets user, groups and HOME; numbers need no file, names are looked up" {
@@ -82,6 +87,19 @@ load helpers
   expect [ "$(as ann:77)" = '4242 77 77 /home/ann' ]
   expect [ "$(as 999:888)" = '999 888 888 /' ]
   expect [ "$(as 999)" = '999 0 0 /' ]
+  # --env comes after --user, --chdir too; and the saved ids are the user's.
+  run -0 "$FOSTER" --env HOME=/own --user 12:34 sh -c 'echo "$HOME"; sed -n "s/^[UG]id:.//p" /proc/$$/status'
+  expect [ "$output" = $'/own\n12\t12\t12\t12\n34\t34\t34\t34' ]
+  mkdir -m 700 "$BATS_TEST_TMPDIR/private"
+  run -125 "$FOSTER" --chdir "$BATS_TEST_TMPDIR/private" --user 12:34 true
+  expect_in 'cannot change to directory' "$output"
+  start_in subreaper "$FOSTER" --tether --user 12:34 sh -c 'echo READY; exec sleep 1000'
+  wait_ready
+  local child
+  child=$(child_of "$INIT")
+  kill -KILL "$INIT"
+  wait_until has_ended "$child"
+  finish
   run as bob
   expect_status 125
   expect [ "${lines[0]}" = "foster: error: no such user: 'bob'" ]

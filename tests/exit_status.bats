@@ -54,6 +54,7 @@ load helpers
   printf 'exit 4\n' | tee "$BATS_TEST_TMPDIR"/{first,second}/command >/dev/null
   PATH=$BATS_TEST_TMPDIR/first:$PATH run "$FOSTER" command
   expect_status 126
+  expect [ "$output" = "foster: error: cannot run 'command': Permission denied" ]
   chmod +x "$BATS_TEST_TMPDIR/second/command"
   PATH=$BATS_TEST_TMPDIR/first:$BATS_TEST_TMPDIR/second:$PATH run "$FOSTER" command
   expect_status 4
@@ -88,6 +89,15 @@ load helpers
     expect_status 125
     [[ ${#lines[@]} == 1 ]]
     expect_in 'foster: error: cannot open a signalfd: ' "$output"
+  done
+}
+
+@test "fork is not tried where vfork says that there are too many processes or too little memory" {
+  for mode in "${MODES[@]}"; do
+    for error in EAGAIN ENOMEM; do
+      run -125 run_in "$mode" "$WORKLOADS/deny" clone-vm=$error -- "$FOSTER" true
+      expect_in 'foster: error: cannot fork: ' "$output"
+    done
   done
 }
 

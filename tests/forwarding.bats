@@ -120,6 +120,13 @@ SIGNALS=({1..8} {10..18} {20..64})
     finish
     expect_status 0
     grep -qx 10 "$OUT"
+    # With --group it is told too: that another member could be signalled is no success.
+    start_in "$mode" setpriv --reuid 54321 --regid 54321 --clear-groups -- "$dir/foster" -g bash -c 'sleep 1000 & exec "$0" 2 setuid' "$dir/sudo"
+    wait_ready
+    kill -TERM "$INIT"
+    wait_until grep -q 'foster: warning: cannot forward SIGTERM to sudo' "$ERR"
+    kill -USR1 "$(child_of "$INIT" sudo)"
+    finish
   done
   rm -r "$dir"
 }
@@ -229,6 +236,14 @@ SIGNALS=({1..8} {10..18} {20..64})
     kill -USR2 "$INIT"
     finish
     expect_status 0
+    diff <(printf '%s\n' READY 10 12) "$OUT"
+    # and SIGXFSZ from one that is a file at its limit
+    start_in "$mode" bash -c 'ulimit -S -f 0; exec "$FOSTER" -v bash -c "ulimit -S -f unlimited; exec \"\$WORKLOADS/record-signals\" 2" 2>"$0"' "$BATS_TEST_TMPDIR/full"
+    wait_ready
+    kill -USR1 "$INIT"
+    wait_until grep -qx 10 "$OUT"
+    kill -USR2 "$INIT"
+    finish
     diff <(printf '%s\n' READY 10 12) "$OUT"
   done
 }

@@ -29,9 +29,9 @@ run_in() {
   local mode=$1
   shift
   if [[ $mode == pid1 ]]; then
-    timeout 60 "${NAMESPACE[@]}" -- "$@"
+    timeout --kill-after 5 60 "${NAMESPACE[@]}" -- "$@"
   else
-    timeout 60 "$@"
+    timeout --kill-after 5 60 "$@"
   fi
 }
 
@@ -91,6 +91,10 @@ state_of() {
   sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null
 }
 
+voluntary_switches_of() {
+  sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$1/status"
+}
+
 is_zombie() {
   [[ $(state_of "$1") == Z ]]
 }
@@ -101,6 +105,10 @@ is_gone() {
 
 has_ended() {
   is_gone "$1" || is_zombie "$1"
+}
+
+is_asleep() {
+  [[ $(state_of "$1") == S ]]
 }
 
 is_stopped() {

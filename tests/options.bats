@@ -28,6 +28,8 @@ refused() {
   expect [ "${lines[0]}" = "foster: error: option '--group' takes no value: '--group=yes'" ]
   refused -g --same-group touch "$BATS_TEST_TMPDIR/started"
   expect_in "'--same-group'" "${lines[0]}"
+  refused --pause --user nobody
+  expect [ "${lines[0]}" = "foster: error: '--user' is for a command, and none is run" ]
   refused
   expect [ "${lines[0]}" = 'foster: error: no command to run' ]
   refused -g --
@@ -38,11 +40,15 @@ refused() {
   refused $'--bad\nfoster: warning: all is well\e[31m'
   expect [ "${lines[0]}" = "foster: error: unknown option '--bad?foster: warning: all is well?[31m'" ]
   refused "--$(printf 'x%.0s' {1..5000})"
+  run -127 "$FOSTER" "$(printf 'x%.0s' {1..5000})"
+  [[ $output == "foster: error: cannot run 'xxx"*"x...': "* ]]
 }
 
 @test "FOSTER_OPTIONS is read before the command line, and only options may stand in it" {
   FOSTER_OPTIONS=$'  -v\t--group ' run -0 "$FOSTER" -c true
   expect_in 'foster: spawned true' "$output"
+  FOSTER_OPTIONS='-q -e 3:5' run -4 "$FOSTER" -v -e 3:4 sh -c 'exit 3'
+  expect_in 'foster: spawned sh' "$output"
   FOSTER_OPTIONS='' run -0 "$FOSTER" true
   FOSTER_OPTIONS='-v true' refused false
   expect [ "${lines[0]}" = "foster: error: 'true' in FOSTER_OPTIONS is no option" ]

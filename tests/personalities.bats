@@ -56,10 +56,12 @@ END
   for name in tini tini-static docker-init; do
     TINI_VERBOSITY=2 run -0 "$NAMES/$name" true
     expect_in 'foster: spawned true' "$output"
+    TINI_VERBOSITY=3 run -0 script -qec "$WORKLOADS/deny tcsetpgrp=EPERM -- $NAMES/$name true" /dev/null
+    expect_in 'cannot give the terminal to the child' "$output"
     TINI_VERBOSITY=0 run -0 "$WORKLOADS/deny" chdir=EPERM -- "$NAMES/$name" true
     expect [ -z "$output" ]
-    TINI_SUBREAPER='' TINI_VERBOSITY=1 TINI_KILL_PROCESS_GROUP=1 run -0 "$NAMES/$name" env
-    run ! grep TINI_ <<<"$output"
+    TINI_SUBREAPER='' TINI_VERBOSITY=1 TINI_KILL_PROCESS_GROUP=1 TINI_VERSION=v0.19.0 run -0 "$NAMES/$name" env
+    [[ $(grep TINI_ <<<"$output") == TINI_VERSION=v0.19.0 ]] # an image's own
   done
   TINI_VERBOSITY=2 DUMB_INIT_DEBUG=1 CATATONIT_DEBUG=1 run -0 "$FOSTER" env
   run ! grep '^foster:' <<<"$output"
@@ -76,7 +78,7 @@ END
   CATATONIT_DEBUG=1 run -0 "$NAMES/catatonit" -- env
   expect_in 'foster: spawned env' "$output"
   run ! grep CATATONIT_ <<<"$output"
-  start_in pid1 "$NAMES/catatonit" -P
+  start_in pid1 "$NAMES/catatonit" -P whatever stands here
   wait_until grep -q 'SigBlk:.ffff' "/proc/$INIT/status"
   kill -TERM "$INIT"
   finish
@@ -109,6 +111,31 @@ END
   expect [ "$(sort "$OUT" | tr '\n' ' ')" = '10 10 15 READY READY ' ]
 }
 
+@test "dumb-init: the TERM for what is left of the group is rewritten like any other" {
+  for rewrite in 15:1='1 10 ' 15:0='10 '; do
+    start_in subreaper "$NAMES/dumb-init" -r "${rewrite%%=*}" sh -c '"$WORKLOADS/record-signals" 3 & exec sleep 1000'
+    wait_ready
+    local child left
+    child=$(child_of "$INIT")
+    left=$(child_of "$child")
+    kill -KILL "$child"
+    finish
+    expect_status 137
+    kill -USR1 "$left"
+    wait_until grep -qx 10 "$OUT"
+    expect [ "$(grep -E '^[0-9]+$' "$OUT" | tr '\n' ' ')" = "${rewrite#*=}" ]
+    kill -KILL "$left"
+  done
+}
+
+@test "tini: --remap-exit counts for a command that is not there, too, and an absent interpreter is 127" {
+  run -0 "$NAMES/tini" -e 127 no-such-command
+  run -3 "$FOSTER" -e 127:3 no-such-command
+  printf '#!/no/such/interpreter\n' >"$BATS_TEST_TMPDIR/script"
+  chmod 755 "$BATS_TEST_TMPDIR/script"
+  run -127 "$NAMES/tini" "$BATS_TEST_TMPDIR/script"
+}
+
 @test "dumb-init: TSTP, TTIN and TTOU stop the group and dumb-init itself until CONT" {
   for signal in TSTP TTIN TTOU; do
     start_in subreaper "$NAMES/dumb-init" sh -c 'echo READY; exec sleep 1000'
@@ -119,7 +146,7 @@ END
     wait_until is_stopped "$INIT"
     wait_until is_stopped "$child"
     kill -CONT "$INIT"
-    wait_until [ "$(state_of "$child")" = S ]
+    wait_until is_asleep "$child"
     kill -TERM "$INIT"
     finish
     expect_status 143
@@ -160,17 +187,17 @@ END
 
 @test "pause: runs nothing, reaps, and exits with 0 on INT or TERM" {
   for signal in INT TERM; do
-    start_in pid1 "$NAMES/pause"
+    start_in pid1 "$NAMES/pause" whatever stands here
     wait_until grep -q 'SigBlk:.ffff' "/proc/$INIT/status"
     nsenter --target "$INIT" --pid --mount sh -c '(sleep 0.05 &) ; (true &)'
     wait_until eval '! pgrep -P "$INIT"'
-    kill -HUP "$INIT"
+    "$WORKLOADS/send-signals" "$INIT" 1
+    wait_until grep -q '^ShdPnd:.0*$' "/proc/$INIT/status"
+    wait_until is_asleep "$INIT"
     kill -$signal "$INIT"
     finish
     expect_status 0
   done
-  run "$NAMES/pause" true
-  expect_status 1
   run "$FOSTER" --pause true
   expect_status 125
 }

@@ -6,8 +6,10 @@ load helpers
     start_in "$mode" "$FOSTER" sh -c 'sh -c "sleep 1000 & echo READY"; exec sleep 1000'
     wait_ready
     local orphan
-    orphan=$(pgrep -x sleep -P "$INIT" | while read -r pid; do
-      grep -q "$INIT" "/proc/$pid/status" && [[ $(ps -o pgid= -p "$pid") -ne $pid ]] && echo "$pid"
+    # READY comes before the orphan's parent has ended, and before the child has become a sleep of its own.
+    wait_until eval '[[ $(pgrep -c -x sleep -P "$INIT") == 2 ]]'
+    orphan=$(child_of "$INIT" sleep | while read -r pid; do
+      [[ $(ps -o pgid= -p "$pid") -eq $pid ]] || echo "$pid"
     done)
     expect [ -n "$orphan" ]
     kill -KILL "$orphan"
@@ -33,7 +35,7 @@ load helpers
 }
 
 @test "processes that die as fast as they are reaped, beside many living orphans, hold up neither signals nor the end" {
-  start_in pid1 "$FOSTER" "$WORKLOADS/endless-orphans" 4000 4
+  start_in pid1 "$FOSTER" "$WORKLOADS/endless-orphans" 4000 24
   wait_ready
   kill -TERM "$INIT"
   finish
@@ -90,7 +92,7 @@ load helpers
 
 @test "zombies that are there when the child ends are reaped before foster ends" {
   # Foster is stopped, so an orphan and the child are both zombies when it looks; strace tells whom it waited for.
-  start_in subreaper "$FOSTER" sh -c '(sleep 1000 & sleep 1001 &); echo READY; exec cat /dev/zero >/dev/null'
+  start_in subreaper "$FOSTER" sh -c '(for i in 1 2 3 4 5; do sleep 1000 & done); echo READY; exec cat /dev/zero >/dev/null'
   wait_ready
   wait_until child_of "$INIT" cat
   local child orphans
@@ -103,8 +105,9 @@ load helpers
   kill -KILL "$child"
   wait_until is_zombie "$child"
   kill -KILL "${orphans[@]}"
-  wait_until is_zombie "${orphans[0]}"
-  wait_until is_zombie "${orphans[1]}"
+  for pid in "${orphans[@]}"; do
+    wait_until is_zombie "$pid"
+  done
   kill -CONT "$INIT"
   finish
   expect_status 137

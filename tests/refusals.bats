@@ -50,6 +50,8 @@ survives() {
   for mode in "${MODES[@]}"; do
     for error in EPERM ENOSYS; do
       survives "$mode" close_range=$error pwritev2=$error
+      run -0 run_in "$mode" "$WORKLOADS/deny" pwritev2=$error -- "$FOSTER" -v true
+      expect_in 'foster: spawned true' "$output"
       start_in "$mode" "$WORKLOADS/deny" close_range=$error -- bash -c 'exec 9<.; exec "$FOSTER" sh -c "echo READY; exec sleep 1000"'
       wait_ready
       wait_until [ ! -e "/proc/$INIT/fd/9" ]
@@ -79,6 +81,15 @@ survives() {
         survives "$mode" $call=$error
       done
     done
+    # With 3 and 4 taken the signalfd has to move.
+    run -7 run_in "$mode" bash -c 'exec 3<. 4<.; exec "$WORKLOADS/deny" dup3=EPERM -- "$FOSTER" sh -c "exit 7"'
+    expect_in 'foster: warning: cannot close inherited descriptors, which stay open: ' "$output"
+    start_in "$mode" bash -c 'exec 3<. 4<.; exec "$WORKLOADS/deny" dup3=EPERM -- "$FOSTER" "$WORKLOADS/record-signals" 1'
+    wait_ready
+    kill "$INIT"
+    finish
+    expect_status 0
+    run -0 run_in "$mode" "$WORKLOADS/deny" waitid=EPERM -- "$FOSTER" -w "$WORKLOADS/orphans" 300
     survives "$mode" chdir=EPERM
     expect_in 'foster: warning: cannot leave the working directory, which stays busy: ' "$(cat "$ERR")"
   done
@@ -103,6 +114,9 @@ survives() {
     start_in "$mode" "$WORKLOADS/deny" read=EIO -- "$FOSTER" "$WORKLOADS/record-signals" 1
     wait_ready
     wait_until grep -q 'foster: warning: cannot read signals, which are no longer forwarded: ' "$ERR"
+    local naps
+    naps=$(voluntary_switches_of "$INIT")
+    wait_until eval '(($(voluntary_switches_of "$INIT") > naps + 5))' # so many failures more
     kill -USR1 "$(child_of "$INIT")"
     finish
     expect_status 0
@@ -122,8 +136,8 @@ survives() {
 
 @test "an error line that nobody takes does not hang foster" {
   for mode in "${MODES[@]}"; do
-    run -127 timeout 20 "$WORKLOADS/stuck-stderr" "$FOSTER" no-such-command
-    run -125 timeout 20 "$WORKLOADS/stuck-stderr" "$FOSTER" --no-such-option
+    run -127 timeout -s KILL 20 "$WORKLOADS/stuck-stderr" "$FOSTER" no-such-command
+    run -125 timeout -s KILL 20 "$WORKLOADS/stuck-stderr" "$FOSTER" --no-such-option
   done
 }
 

@@ -57,11 +57,29 @@ end_shell() {
   wait_until is_stopped "$child"
   type_in $'fg\n'
   wait_until shows FOSTER
-  wait_until [ "$(state_of "$foster")" = S ]
+  wait_until is_asleep "$foster"
   type_in $'a line\n'
   wait_until shows 'got a line'
   type_in $'echo sta\\tus $?\n'
   wait_until shows 'status 7'
+  end_shell
+}
+
+@test "fg goes on with the whole group of the child, not with the child alone" {
+  start_shell
+  type_in $'"$FOSTER" sh -c "echo REA\\DY; sleep 1000; exit 7"\n'
+  wait_until shows READY
+  local foster sleeper
+  foster=$(pgrep -n -x foster)
+  wait_until child_of "$(child_of "$foster")"
+  sleeper=$(child_of "$(child_of "$foster")")
+  type_in $'\x1a'
+  wait_until shows Stopped
+  wait_until is_stopped "$sleeper"
+  type_in $'fg\n'
+  wait_until is_asleep "$sleeper"
+  kill "$sleeper"
+  wait_until shows PROMPT
   end_shell
 }
 
@@ -76,7 +94,7 @@ end_shell() {
   wait_until shows 'Stopped (tty input)'
   type_in $'fg\n'
   wait_until shows FOSTER
-  wait_until [ "$(state_of "$foster")" = S ]
+  wait_until is_asleep "$foster"
   type_in $'a line\n'
   wait_until shows 'got a line'
   end_shell
@@ -102,7 +120,7 @@ end_shell() {
 
 @test "a reader at the end of a pipeline gets the terminal that the child at its head does not read" {
   start_shell
-  type_in $'"$FOSTER" sh -c "echo data; exec sleep 1000" | sh -c \'read word; echo REA\\DY $word; read line </dev/tty; echo got $line; pkill -x foster\'\n'
+  type_in $'"$FOSTER" sh -c "echo data; exec sleep 1000" | sh -c \'read word; echo REA\\DY $word; read line </dev/tty; echo got $line; pkill -s 0 -x foster\'\n'
   wait_until shows 'READY data'
   type_in $'a line\n'
   wait_until shows 'got a line'
@@ -130,4 +148,46 @@ end_shell() {
     expect [ "$terminal" != '?' ]
     run ! grep forwarded <<<"$output"
   done
+}
+
+@test "a child that is stopped and continued from outside keeps the terminal, where no shell continues foster" {
+  for mode in "${MODES[@]}"; do
+    OUT=$BATS_TEST_TMPDIR/out
+    rm -f "$BATS_TEST_TMPDIR/keys"
+    mkfifo "$BATS_TEST_TMPDIR/keys"
+    exec 5<>"$BATS_TEST_TMPDIR/keys"
+    : >"$OUT"
+    local leader= # foster leads a session, as script's own command does, and not as a child of that
+    if [[ $mode == pid1 ]]; then
+      leader="${NAMESPACE[*]} -- setsid -c"
+    fi
+    env --default-signal=INT,QUIT script -qefc "exec $leader $FOSTER sh -c 'echo READY; read line; echo got \$line; exit 7'" \
+      /dev/null <&5 >"$OUT" 2>&1 3>&- 5>&- &
+    # shellcheck disable=SC2034 # finish and teardown use them
+    STARTED=$! INIT=$!
+    wait_ready
+    local child
+    child=$(pgrep -n -f '^sh -c echo READY; read line')
+    for stop in "kill -STOP $child" "printf '\x1a' >&5"; do
+      eval "$stop"
+      wait_until is_stopped "$child"
+      kill -CONT "$child"
+      wait_until is_asleep "$child"
+    done
+    type_in $'a line\n'
+    wait_until shows 'got a line'
+    finish
+    expect_status 7
+    exec 5>&-
+  done
+}
+
+@test "a child that asks at /dev/tty gets the terminal although no standard descriptor leads there" {
+  start_shell
+  type_in $'"$FOSTER" sh -c "echo REA\\DY >/dev/tty; read line </dev/tty; echo got \\$line >/dev/tty" </dev/null >/dev/null 2>&1\n'
+  wait_until shows READY
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  wait_until shows 'PROMPT'
+  end_shell
 }

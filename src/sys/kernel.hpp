@@ -23,6 +23,10 @@ inline constexpr int LAST_SIGNAL = 64;
 // Nanoseconds of CLOCK_MONOTONIC.
 using Nanoseconds = std::int64_t;
 Nanoseconds monotonic_now();
+// The same of CLOCK_BOOTTIME, which /proc counts by.
+Nanoseconds boottime_now();
+// Sleeps, clock_nanosleep(2).
+void nap(Nanoseconds time);
 
 // Signals. rt_sigprocmask(2) with SIG_SETMASK, returning the mask that was in force.
 Result<SignalMask> set_signal_mask(SignalMask mask);
@@ -33,16 +37,17 @@ Result<Fd> signalfd(SignalMask mask);
 Result<std::size_t> read_signals(int fd, std::span<signalfd_siginfo> records);
 // Whether fd can be read before the time is over (nanoseconds; 0 looks and does not wait). ppoll(2).
 Result<bool> wait_readable(int fd, Nanoseconds at_most);
-// Whether a signal waits to be read, rt_sigpending(2); all are blocked.
-bool is_signal_pending();
+// The signals that wait to be read, rt_sigpending(2); all are blocked. None where it is refused.
+SignalMask pending_signals();
 // pid below 0 names a process group, kill(2). ESRCH: none is there. EPERM: none may be signalled.
 Status kill(pid_t pid, int signal);
 // A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).
 Status queue_signal(pid_t pid, int signal, const signalfd_siginfo& received);
 // SIGCONT to this process group.
 void continue_own_group();
-// Stops this process group by a signal that is blocked otherwise, until SIGCONT. The kernel lets an orphaned group go on.
-void stop_own_group(int signal);
+// Stops this process group by a signal that is blocked otherwise, until SIGCONT, which is left to be read. Returns whether it has
+// stopped: the kernel lets an orphaned group go on, and PID 1.
+bool stop_own_group(int signal);
 // Stops this process by SIGSTOP until SIGCONT; as PID 1 the kernel does not let it.
 void stop_self();
 // The signal that has stopped this child since the last call, waitid(2); 0: none has.
@@ -80,6 +85,40 @@ Status leave_controlling_terminal(int fd);
 int execve(const char* path, char* const* arguments, char* const* environment);
 bool exists(const char* path);
 
+// Tracing a thread, ptrace(2). EPERM: it is not allowed, or another traces it already. ESRCH: it is gone, or is not stopped.
+// Its stops are told by reap() like the ends of children. PTRACE_SEIZE: it does not stop for that.
+Status trace_seize(pid_t thread);
+// Asks for a stop, which comes when the thread next would see a signal: PTRACE_EVENT_STOP.
+Status trace_interrupt(pid_t thread);
+// Lets it run on from a stop, to the beginning or end of the next system call if that is wanted.
+Status trace_resume(pid_t thread, bool to_system_call);
+// Lets it go from a stop, with this signal delivered (0: none).
+Status trace_detach(pid_t thread, int signal);
+// The general registers of a stopped thread; how many bytes there are.
+Result<std::size_t> read_registers(pid_t thread, std::span<std::uint64_t> registers);
+Status write_registers(pid_t thread, std::span<const std::uint64_t> registers);
+// A word of its memory.
+Result<unsigned long> read_word(pid_t thread, std::uintptr_t address);
+
+// A root that has not CAP_SYS_PTRACE may trace a process of another user as that user. Takes its ids, but keeps the saved ones,
+// and gives them back in the end.
+class BorrowedIds
+{
+  public:
+    BorrowedIds(uid_t user, gid_t group);
+    BorrowedIds(const BorrowedIds&) = delete;
+    BorrowedIds& operator=(const BorrowedIds&) = delete;
+    BorrowedIds(BorrowedIds&&) = delete;
+    BorrowedIds& operator=(BorrowedIds&&) = delete;
+    ~BorrowedIds();
+
+  private:
+    int dumpable_;
+    int parent_death_;
+    bool groups_set_;
+    bool users_set_;
+};
+
 // Anonymous memory of this many bytes, mmap(2).
 Result<void*> map_memory(std::size_t size);
 // A whole file to be read, which stays mapped; empty where the file is.
@@ -108,6 +147,6 @@ Result<Fd> above_standard(Result<Fd> opened);
 void close(int fd);
 Status chdir(const char* path);
 // Closes every descriptor from this one on: close_range(2), or one by one through /proc/self/fd.
-Status close_from(int first);
+void close_from(int first);
 
 } // namespace foster::sys

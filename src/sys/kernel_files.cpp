@@ -1,4 +1,5 @@
 #include "sys/answers.hpp"
+#include "sys/procfs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,19 +15,6 @@ namespace foster::sys
 namespace
 {
 
-// A name in /proc/self/fd as a number; -1 for "." and "..".
-int descriptor_named(const char* name)
-{
-    int number = 0;
-    for (; *name != '\0'; ++name) {
-        if (*name < '0' || *name > '9') {
-            return -1;
-        }
-        number = number * 10 + (*name - '0');
-    }
-    return number;
-}
-
 // Without /proc: as many as there can be, but not the thousand million that some container engines allow.
 void close_up_to_limit(int first)
 {
@@ -39,34 +27,15 @@ void close_up_to_limit(int first)
 }
 
 // For kernels before 5.9 and for seccomp profiles that do not know close_range.
-Status close_listed_from(int first)
+void close_listed_from(int first)
 {
-    // The layout of linux_dirent64, getdents64(2).
-    struct Entry {
-        std::uint64_t inode;
-        std::int64_t offset;
-        std::uint16_t length;
-        std::uint8_t type;
-        char name[1]; // as the kernel lays it out
-    };
-    const auto directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
-    if (!directory) {
+    NumberedEntries descriptors("/proc/self/fd");
+    if (descriptors.error() != 0) {
         close_up_to_limit(first);
-        return {};
     }
-    alignas(Entry) std::array<char, 1024> buffer;
-    for (;;) {
-        const long size = ::syscall(SYS_getdents64, directory.value.number(), buffer.data(), buffer.size());
-        if (size <= 0) {
-            return status_of(size);
-        }
-        for (long at = 0; at < size;) {
-            const auto* entry = reinterpret_cast<const Entry*>(buffer.data() + at);
-            const int fd = descriptor_named(&entry->name[0]);
-            if (fd >= first && fd != directory.value.number()) {
-                ::close(fd);
-            }
-            at += entry->length;
+    for (int fd = descriptors.next(); fd >= 0; fd = descriptors.next()) {
+        if (fd >= first && fd != descriptors.descriptor()) {
+            ::close(fd);
         }
     }
 }
@@ -162,12 +131,11 @@ Status chdir(const char* path)
     return status_of(::chdir(path));
 }
 
-Status close_from(int first)
+void close_from(int first)
 {
-    if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) == 0) {
-        return {};
+    if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) != 0) {
+        close_listed_from(first);
     }
-    return close_listed_from(first);
 }
 
 bool exists(const char* path)

@@ -100,8 +100,7 @@ Status take_controlling_terminal(int fd)
 
 Status leave_controlling_terminal(int fd)
 {
-    SignalMask pending = 0;
-    (void)::syscall(SYS_rt_sigpending, &pending, sizeof pending);
+    const SignalMask pending = pending_signals();
     const auto left = status_of(::ioctl(fd, TIOCNOTTY));
     const SignalMask brought = (bit_of(SIGHUP) | bit_of(SIGCONT)) & ~pending;
     const timespec at_once{};

@@ -6,12 +6,32 @@
 
 namespace foster::sys
 {
+namespace
+{
+
+Nanoseconds now_by(clockid_t clock)
+{
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+} // namespace
 
 Nanoseconds monotonic_now()
 {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * SECOND + now.tv_nsec;
+    return now_by(CLOCK_MONOTONIC);
+}
+
+Nanoseconds boottime_now()
+{
+    return now_by(CLOCK_BOOTTIME);
+}
+
+void nap(Nanoseconds time)
+{
+    const timespec length = timespec_of(time);
+    (void)::clock_nanosleep(CLOCK_MONOTONIC, 0, &length, nullptr);
 }
 
 Result<SignalMask> set_signal_mask(SignalMask mask)
@@ -55,11 +75,11 @@ Result<bool> wait_readable(int fd, Nanoseconds at_most)
     return result_of<bool>(::ppoll(&one, 1, &limit, nullptr));
 }
 
-bool is_signal_pending()
+SignalMask pending_signals()
 {
     SignalMask pending = 0;
     (void)::syscall(SYS_rt_sigpending, &pending, sizeof pending);
-    return pending != 0;
+    return pending;
 }
 
 Status kill(pid_t pid, int signal)
@@ -84,11 +104,12 @@ void continue_own_group()
     (void)::kill(0, SIGCONT);
 }
 
-void stop_own_group(int signal)
+bool stop_own_group(int signal)
 {
     (void)set_signal_mask(ALL_SIGNALS & ~bit_of(signal));
     (void)::kill(0, signal);
     (void)set_signal_mask(ALL_SIGNALS);
+    return (pending_signals() & bit_of(SIGCONT)) != 0;
 }
 
 void stop_self()

@@ -32,6 +32,8 @@ class Line
   public:
     void add(const Piece& piece);
     void add(Pieces pieces);
+    // A string of JSON, RFC 8259, with its quotes. What is no UTF-8 becomes U+FFFD.
+    void add_json(std::string_view text);
     std::string_view text() const { return {bytes_.data(), size_}; }
     // The line with its newline, which always fits.
     std::string_view finished();

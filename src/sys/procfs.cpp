@@ -4,32 +4,76 @@
 #include "sys/output.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <elf.h>
 #include <fcntl.h>
 #include <span>
+#include <sys/syscall.h>
 
 namespace foster::sys
 {
 namespace
 {
 
-// The beginning of /proc/<pid>/<file>, as much as the buffer holds; empty where that is refused.
-std::string_view read_of(pid_t pid, const char* file, std::span<char> buffer)
+// The beginning of /proc/<pid>/<file>, as much as the buffer holds.
+Result<std::string_view> read_of(pid_t pid, const char* file, std::span<char> buffer)
 {
     Line path;
     path.add({"/proc/", pid, "/", file});
     const auto opened = open(path.c_string(), O_RDONLY);
     if (!opened) {
-        return {};
+        return {{}, opened.error};
     }
     const auto size = read(opened.value.number(), buffer);
-    return {buffer.data(), size ? size.value : 0};
+    return {{buffer.data(), size ? size.value : 0}, size.error};
+}
+
+// Takes the next decimal number off the text; -1: there is none before the line's end.
+std::int64_t take_number(std::string_view& text)
+{
+    while (!text.empty() && (text.front() < '0' || text.front() > '9')) {
+        if (text.front() == '\n') {
+            return -1;
+        }
+        text.remove_prefix(1);
+    }
+    std::int64_t number = text.empty() ? -1 : 0;
+    for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1)) {
+        number = number * 10 + (text.front() - '0');
+    }
+    return number;
+}
+
+// Not substr, which throws.
+std::string_view behind(std::string_view text, std::size_t size)
+{
+    text.remove_prefix(size);
+    return text;
+}
+
+constexpr std::size_t STATUS_SIZE = 4096; // a long list of groups stands before some lines
+
+// What stands behind a key in /proc/<pid>/status; empty where it is not to be had.
+std::string_view line_of_status(pid_t pid, const char* key, std::span<char> buffer)
+{
+    const auto text = read_of(pid, "status", buffer).value;
+    Line wanted;
+    wanted.add({key, ":"});
+    // Not in the first line, which is the process's own name.
+    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1)) {
+        const auto line = behind(text, end + 1);
+        if (line.starts_with(wanted.text())) {
+            return behind(line, wanted.text().size());
+        }
+    }
+    return {};
 }
 
 } // namespace
 
 ProcessName::ProcessName(pid_t pid)
 {
-    auto name = read_of(pid, "comm", bytes_);
+    const auto name = read_of(pid, "comm", bytes_).value;
     if (name.empty()) {
         bytes_[0] = '?';
         size_ = 1;
@@ -38,20 +82,112 @@ ProcessName::ProcessName(pid_t pid)
     size_ = name.size() - (name.back() == '\n' ? 1 : 0);
 }
 
-long user_of(pid_t pid)
+long number_in_status(pid_t pid, const char* key)
+{
+    std::array<char, STATUS_SIZE> buffer;
+    auto line = line_of_status(pid, key, buffer);
+    return take_number(line);
+}
+
+Result<ProcessStat> read_stat(pid_t pid)
 {
     std::array<char, 512> buffer;
-    const auto text = read_of(pid, "status", buffer);
-    constexpr std::string_view KEY = "\nUid:\t";
-    const auto* found = std::search(text.begin(), text.end(), KEY.begin(), KEY.end());
-    if (found == text.end()) {
-        return -1;
+    const auto read = read_of(pid, "stat", buffer);
+    // The name, in parentheses, may hold any byte but the last one.
+    const auto name_start = read.value.find('(') + 1;
+    const auto name_end = read.value.rfind(')');
+    if (!read || name_start == 0 || name_end == std::string_view::npos || name_end + 2 >= read.value.size()) {
+        return {{}, read.error != 0 ? read.error : ESRCH};
     }
-    long user = 0;
-    for (const char* digit = found + KEY.size(); digit != text.end() && *digit >= '0' && *digit <= '9'; ++digit) {
-        user = user * 10 + (*digit - '0');
+    ProcessStat stat;
+    stat.pid = pid;
+    stat.name_size = std::min(name_end - name_start, stat.name_bytes.size());
+    std::copy_n(read.value.data() + name_start, stat.name_size, stat.name_bytes.data());
+    stat.state = read.value[name_end + 2];
+    auto rest = behind(read.value, name_end + 2);
+    for (int field = 4; field <= 22; ++field) {
+        const auto number = take_number(rest);
+        if (field == 4) {
+            stat.parent = static_cast<pid_t>(number);
+        } else if (field == 20) {
+            stat.threads = static_cast<int>(number);
+        } else if (field == 22) {
+            stat.start = static_cast<std::uint64_t>(number);
+        }
     }
-    return user;
+    return {stat};
+}
+
+pid_t own_pid_in_procfs()
+{
+    std::array<char, 24> number{};
+    const auto size = ::readlink("/proc/self", number.data(), number.size());
+    std::string_view text(number.data(), static_cast<std::size_t>(std::max(size, ssize_t{0})));
+    return static_cast<pid_t>(std::max(take_number(text), std::int64_t{0}));
+}
+
+pid_t pid_as_seen_by(pid_t pid, pid_t other)
+{
+    std::array<char, STATUS_SIZE> buffer;
+    int depth = 0;
+    for (auto numbers = line_of_status(other, "NSpid", buffer); take_number(numbers) > 0; ++depth) {
+    }
+    auto numbers = line_of_status(pid, "NSpid", buffer);
+    std::int64_t seen = depth == 0 ? pid : 0; // a kernel without namespaces
+    while (depth-- > 0) {
+        seen = take_number(numbers);
+    }
+    return static_cast<pid_t>(std::max(seen, std::int64_t{0}));
+}
+
+Result<std::uintptr_t> vdso_of(pid_t pid)
+{
+    alignas(8) std::array<char, 1024> buffer;
+    const auto read = read_of(pid, "auxv", buffer);
+    const auto* entries = reinterpret_cast<const std::array<std::uintptr_t, 2>*>(buffer.data());
+    const auto count = read.value.size() / sizeof *entries;
+    const auto* found =
+        std::find_if(entries, entries + count, [](const auto& entry) { return entry[0] == AT_SYSINFO_EHDR; });
+    return found == entries + count ? Result<std::uintptr_t>{0, read.error} : Result<std::uintptr_t>{(*found)[1]};
+}
+
+NumberedEntries::NumberedEntries(const char* path)
+{
+    auto opened = open(path, O_RDONLY | O_DIRECTORY);
+    directory_ = std::move(opened.value);
+    error_ = opened.error;
+}
+
+int NumberedEntries::next()
+{
+    // The layout of linux_dirent64, getdents64(2).
+    struct Entry {
+        std::uint64_t inode;
+        std::int64_t offset;
+        std::uint16_t length;
+        std::uint8_t type;
+        char name[1]; // as the kernel lays it out
+    };
+    for (;;) {
+        if (at_ >= size_) {
+            const long size = ::syscall(SYS_getdents64, directory_.number(), buffer_.data(), buffer_.size());
+            if (size <= 0) {
+                return -1;
+            }
+            at_ = 0;
+            size_ = static_cast<std::size_t>(size);
+        }
+        const auto* entry = reinterpret_cast<const Entry*>(buffer_.data() + at_);
+        at_ += entry->length;
+        int number = 0;
+        const char* digit = &entry->name[0];
+        for (; *digit >= '0' && *digit <= '9'; ++digit) {
+            number = number * 10 + (*digit - '0');
+        }
+        if (*digit == '\0') {
+            return number;
+        }
+    }
 }
 
 } // namespace foster::sys

@@ -1,8 +1,12 @@
 // What /proc tells about a process. Everything here may be unknown: /proc may be absent, or hide processes.
 #pragma once
 
+#include "sys/fd.hpp"
+#include "sys/result.hpp"
+
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <sys/types.h>
 
@@ -21,7 +25,51 @@ class ProcessName
     std::size_t size_ = 0;
 };
 
-// The real user id of a process, proc_pid_status(5); -1 where it is not to be had.
-long user_of(pid_t pid);
+// The number in a line of proc_pid_status(5), as "Uid" or "TracerPid" names it; -1 where it is not to be had.
+long number_in_status(pid_t pid, const char* key);
+
+struct ProcessStat {
+    pid_t pid = 0;
+    pid_t parent = 0;
+    char state = '?'; // Z: a zombie, S: asleep, which is in a system call
+    int threads = 0;
+    std::uint64_t start = 0; // clock ticks since boot
+    std::array<char, 64> name_bytes{};
+    std::size_t name_size = 0;
+
+    std::string_view name() const { return {name_bytes.data(), name_size}; }
+};
+
+// What proc_pid_stat(5) tells of a process, or of one thread.
+Result<ProcessStat> read_stat(pid_t pid);
+
+// This process's number in the mounted /proc, which may be of another PID namespace; 0: unknown.
+pid_t own_pid_in_procfs();
+
+// The number of a process in the PID namespace of another one; 0: none, or unknown. Namespaces are nested, so that a process has a
+// number in each of those around its own, proc_pid_status(5) under NSpid.
+pid_t pid_as_seen_by(pid_t pid, pid_t other);
+
+// Where the vdso is mapped in a process, of its auxiliary vector, proc_pid_auxv(5). EACCES: it must be allowed to be traced.
+Result<std::uintptr_t> vdso_of(pid_t pid);
+
+// The numbers that a directory's entries have for names, in the directory's order, which is ascending in /proc.
+class NumberedEntries
+{
+  public:
+    explicit NumberedEntries(const char* path);
+    // 0 or why there is no such directory to be had.
+    int error() const { return error_; }
+    int descriptor() const { return directory_.number(); }
+    // The next one; -1: there is none.
+    int next();
+
+  private:
+    Fd directory_;
+    int error_;
+    std::size_t at_ = 0;
+    std::size_t size_ = 0;
+    alignas(8) std::array<char, 1024> buffer_;
+};
 
 } // namespace foster::sys

@@ -36,6 +36,7 @@ constexpr Call CALLS[] = {
     {"pipe2", SYS_pipe2},
     {"ppoll", SYS_ppoll},
     {"prctl", SYS_prctl},
+    {"ptrace", SYS_ptrace},
     {"pwritev2", SYS_pwritev2},
     {"read", SYS_read},
     {"rt_sigaction", SYS_rt_sigaction},

@@ -1,0 +1,34 @@
+#ifndef __x86_64__
+#include "cpu.hpp"
+
+namespace foster::cpu
+{
+
+const bool IS_SUPPORTED = false;
+
+std::span<const unsigned char> call_instruction()
+{
+    return {};
+}
+
+std::size_t register_bytes()
+{
+    return 0;
+}
+
+bool is_in_call(const Registers& /*registers*/)
+{
+    return false;
+}
+
+void begin_again_after_stop(Registers& /*registers*/) {}
+
+void set_wait4(Registers& /*registers*/, std::uintptr_t /*instruction*/, pid_t /*pid*/) {}
+
+long answer(const Registers& /*registers*/)
+{
+    return 0;
+}
+
+} // namespace foster::cpu
+#endif

@@ -1,0 +1,78 @@
+#ifdef __x86_64__
+#include "cpu.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+namespace foster::cpu
+{
+namespace
+{
+
+// In the order of the kernel's struct user_regs_struct.
+constexpr std::size_t R10 = 7;
+constexpr std::size_t RAX = 10;
+constexpr std::size_t RDX = 12;
+constexpr std::size_t RSI = 13;
+constexpr std::size_t RDI = 14;
+constexpr std::size_t ORIG_RAX = 15; // the call's number; below 0 in no call
+constexpr std::size_t RIP = 16;
+constexpr std::size_t COUNT = 27;
+
+constexpr std::uint64_t NO_CALL = ~std::uint64_t{0};
+constexpr std::int64_t RESTART_WITHOUT_HANDLER = -514; // the kernel's own ERESTARTNOHAND
+
+constexpr unsigned char INSTRUCTION[] = {0x0f, 0x05}; // syscall
+
+} // namespace
+
+const bool IS_SUPPORTED = true;
+
+std::span<const unsigned char> call_instruction()
+{
+    return INSTRUCTION;
+}
+
+std::size_t register_bytes()
+{
+    return COUNT * sizeof(std::uint64_t);
+}
+
+bool is_in_call(const Registers& registers)
+{
+    return static_cast<std::int64_t>(registers[ORIG_RAX]) >= 0;
+}
+
+void begin_again_after_stop(Registers& registers)
+{
+    // signal(7), "Interruption of system calls and library functions by stop signals". A read that was interrupted has
+    // taken nothing.
+    constexpr long CALLS[] = {SYS_epoll_wait, SYS_epoll_pwait, SYS_semop,           SYS_semtimedop,
+                              SYS_read,       SYS_recvfrom,    SYS_rt_sigtimedwait, SYS_io_getevents,
+                              SYS_recvmsg,    SYS_accept,      SYS_accept4,         441 /* epoll_pwait2 */};
+    const auto call = static_cast<long>(registers[ORIG_RAX]);
+    if (answer(registers) == -EINTR && std::ranges::find(CALLS, call) != std::end(CALLS)) {
+        registers[RAX] = static_cast<std::uint64_t>(RESTART_WITHOUT_HANDLER);
+    }
+}
+
+void set_wait4(Registers& registers, std::uintptr_t instruction, pid_t pid)
+{
+    registers[ORIG_RAX] = NO_CALL;
+    registers[RIP] = instruction;
+    registers[RAX] = SYS_wait4;
+    registers[RDI] = static_cast<std::uint64_t>(pid);
+    registers[RSI] = 0;
+    registers[RDX] = WNOHANG | __WALL;
+    registers[R10] = 0;
+}
+
+long answer(const Registers& registers)
+{
+    return static_cast<long>(registers[RAX]);
+}
+
+} // namespace foster::cpu
+#endif

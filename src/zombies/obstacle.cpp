@@ -1,0 +1,68 @@
+#include "obstacle.hpp"
+
+#include "sys/kernel.hpp"
+#include "sys/procfs.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace foster
+{
+namespace
+{
+
+// Yama's kernel.yama.ptrace_scope, '0' to '3'; '0' where there is no Yama.
+char yama_scope()
+{
+    std::array<char, 1> scope{'0'};
+    const auto file = sys::open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY);
+    if (file) {
+        (void)sys::read(file.value.number(), scope);
+    }
+    return scope[0];
+}
+
+// Why EPERM, as far as it can be found out.
+void add_reason_of_refusal(sys::Line& line, pid_t parent)
+{
+    const auto tracer = sys::number_in_status(parent, "TracerPid");
+    const auto user = sys::number_in_status(parent, "Uid");
+    if (tracer > 0) {
+        line.add({" (", sys::ProcessName(static_cast<pid_t>(tracer)).text(), "[", tracer, "] traces it)"});
+        return;
+    }
+    const char scope = yama_scope();
+    if (scope == '3') {
+        line.add(" (kernel.yama.ptrace_scope is 3, which forbids it to everybody)");
+        return;
+    }
+    if (scope != '0') {
+        line.add({" (kernel.yama.ptrace_scope is ", std::string_view(&scope, 1), ")"});
+    } else if (user != static_cast<long>(::geteuid())) {
+        line.add({" (foster runs as uid ", ::geteuid(), ", the process as uid ", user, ")"});
+    }
+    line.add("; give foster CAP_SYS_PTRACE");
+    if (sys::number_in_status(::getpid(), "Seccomp") > 0) {
+        line.add(", and allow ptrace in its seccomp filter");
+    }
+}
+
+} // namespace
+
+void add_obstacle(sys::Line& line, pid_t parent, const Obstacle& obstacle)
+{
+    line.add(obstacle.reason);
+    if (obstacle.error != 0) {
+        line.add({": ", std::strerror(obstacle.error)});
+    }
+    if (obstacle.error == EPERM) {
+        add_reason_of_refusal(line, parent);
+    } else if (obstacle.error == ENOSYS) {
+        line.add("; allow ptrace in foster's seccomp filter");
+    }
+}
+
+} // namespace foster

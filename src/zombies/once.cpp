@@ -1,0 +1,136 @@
+#include "once.hpp"
+
+#include "neglect.hpp"
+#include "remote_wait.hpp"
+#include "sys/procfs.hpp"
+
+#include <sys/auxv.h>
+#include <unistd.h>
+
+namespace foster
+{
+namespace
+{
+
+constexpr std::size_t MOST_ZOMBIES = 32768;
+
+// What stands against reaping this one, without trying.
+Obstacle foresee(const Zombie& zombie)
+{
+    if (zombie.threads_live) {
+        return {"its leader has ended, but threads of it live on"};
+    }
+    if (sys::number_in_status(zombie.pid, "TracerPid") > 0) {
+        return {"it is being traced itself"};
+    }
+    const auto parent = sys::read_stat(zombie.parent);
+    if (!parent || parent.value.state == 'Z') {
+        return {"its parent has ended, too: it is about to be adopted"};
+    }
+    return RemoteWait::foresee(zombie.parent, false);
+}
+
+sys::Nanoseconds age_of(const Zombie& zombie)
+{
+    const auto tick = 1'000'000'000 / ::getauxval(AT_CLKTCK);
+    return sys::boottime_now() - static_cast<sys::Nanoseconds>(zombie.start * tick);
+}
+
+void pad(sys::Line& line, std::size_t column)
+{
+    do {
+        line.add(" ");
+    } while (line.text().size() < column);
+}
+
+void print(std::string_view line)
+{
+    sys::must(sys::write_all(STDOUT_FILENO, line), "write to standard output");
+}
+
+constexpr std::size_t NAME_COLUMN = 9;
+constexpr std::size_t STARTED_COLUMN = 26;
+constexpr std::size_t PARENT_COLUMN = 39;
+constexpr std::size_t REMEDY_COLUMN = 64;
+
+void print_row(const Zombie& zombie)
+{
+    sys::Line line;
+    line.add(zombie.pid);
+    pad(line, NAME_COLUMN);
+    line.add(zombie.name());
+    pad(line, STARTED_COLUMN);
+    add_duration(line, age_of(zombie));
+    line.add(" ago");
+    pad(line, PARENT_COLUMN);
+    line.add({sys::ProcessName(zombie.parent).text(), "[", zombie.parent, "]"});
+    pad(line, REMEDY_COLUMN);
+    if (const auto obstacle = foresee(zombie)) {
+        line.add("none: ");
+        add_obstacle(line, zombie.parent, obstacle);
+    } else {
+        line.add({"foster --reap-zombies=", zombie.parent});
+    }
+    print(line.finished());
+}
+
+void print_object(const Zombie& zombie)
+{
+    const auto parent = sys::read_stat(zombie.parent);
+    sys::Line line;
+    line.add({"{\"pid\":", zombie.pid, ",\"name\":"});
+    line.add_json(zombie.name());
+    line.add({",\"started_ms_ago\":", age_of(zombie) / 1'000'000, ",\"parent\":", zombie.parent, ",\"parent_name\":"});
+    line.add_json(sys::ProcessName(zombie.parent).text());
+    line.add({",\"parent_alive\":", parent && parent.value.state != 'Z' ? "true" : "false", ",\"obstacle\":"});
+    if (const auto obstacle = foresee(zombie)) {
+        sys::Line reason;
+        add_obstacle(reason, zombie.parent, obstacle);
+        line.add_json(reason.text());
+    } else {
+        line.add("null");
+    }
+    line.add("}");
+    print(line.finished());
+}
+
+void list_zombies(bool json)
+{
+    if (!json) {
+        sys::Line head;
+        head.add("PID");
+        pad(head, NAME_COLUMN);
+        head.add("NAME");
+        pad(head, STARTED_COLUMN);
+        head.add("STARTED");
+        pad(head, PARENT_COLUMN);
+        head.add("PARENT");
+        pad(head, REMEDY_COLUMN);
+        head.add("REMEDY");
+        print(head.finished());
+    }
+    void* memory = sys::must(sys::map_memory(MOST_ZOMBIES * sizeof(Zombie)), "map memory");
+    for (const auto& zombie : find_zombies({static_cast<Zombie*>(memory), MOST_ZOMBIES}, {})) {
+        json ? print_object(zombie) : print_row(zombie);
+    }
+}
+
+} // namespace
+
+int do_once(const Options& options)
+{
+    if (!sys::read_stat(::getpid())) {
+        sys::fail(sys::failure_code(), {"cannot look for zombies: there is no /proc"});
+    }
+    if (options.once == Once::LIST_ZOMBIES) {
+        list_zombies(options.json);
+        return 0;
+    }
+    if (options.neglecter != 0 && !sys::read_stat(options.neglecter)) {
+        sys::fail(sys::failure_code(), {"no such process: ", options.neglecter});
+    }
+    const sys::Messages messages{options.level == sys::Level::WARNING ? sys::Level::INFO : options.level};
+    return Neglect(options, messages).reap_once() ? 1 : 0;
+}
+
+} // namespace foster

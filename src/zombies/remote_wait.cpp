@@ -1,0 +1,255 @@
+#include "remote_wait.hpp"
+
+#include "sys/output.hpp"
+#include "sys/procfs.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <elf.h>
+#include <link.h>
+#include <sys/auxv.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace foster
+{
+namespace
+{
+
+constexpr int STOP_IN_CALL = SIGTRAP | 0x80; // PTRACE_O_TRACESYSGOOD
+
+// Where the call instruction is in the vdso, which is one image for all processes of a kernel; 0: there is none.
+std::uintptr_t call_offset()
+{
+    const auto base = ::getauxval(AT_SYSINFO_EHDR);
+    if (base == 0) {
+        return 0;
+    }
+    const auto* header = reinterpret_cast<const ElfW(Ehdr)*>(base);
+    const auto* segment = reinterpret_cast<const ElfW(Phdr)*>(base + header->e_phoff);
+    const auto wanted = cpu::call_instruction();
+    for (int left = header->e_phnum; left > 0; --left, ++segment) {
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0) {
+            const auto* start = reinterpret_cast<const unsigned char*>(base + segment->p_offset);
+            const auto* end = start + segment->p_filesz;
+            const auto* found = std::search(start, end, wanted.begin(), wanted.end());
+            return found == end ? 0 : reinterpret_cast<std::uintptr_t>(found) - base;
+        }
+    }
+    return 0;
+}
+
+int signal_to_deliver(int status)
+{
+    const int signal = WSTOPSIG(status);
+    return status >> 16 == 0 && signal != STOP_IN_CALL ? signal : 0;
+}
+
+struct Sleeper {
+    pid_t thread = 0; // 0: none
+    Obstacle obstacle;
+};
+
+// A thread that sleeps, which it does in a system call.
+Sleeper find_sleeper(pid_t parent)
+{
+    sys::Line path;
+    path.add({"/proc/", parent, "/task"});
+    sys::NumberedEntries threads(path.c_string());
+    Obstacle obstacle{"it has gone"};
+    for (int thread = threads.next(); thread >= 0; thread = threads.next()) {
+        switch (sys::read_stat(thread).value.state) {
+        case 'S':
+            return {thread, {}};
+        case 'T':
+            obstacle = {"it is stopped"};
+            break;
+        case 't':
+            obstacle = {"it is being traced"};
+            break;
+        case 'D':
+            obstacle = {"it is in an uninterruptible sleep"};
+            break;
+        default:
+            obstacle = {"it is busy: no thread of it waits in a system call", 0, true};
+        }
+    }
+    return {0, obstacle};
+}
+
+// A filter may answer a call with death. One that foster is under, too, allows it to wait; another one is not known.
+bool has_own_seccomp(pid_t parent)
+{
+    const pid_t self = ::getpid();
+    const auto mode = sys::number_in_status(parent, "Seccomp");
+    return mode > 0 &&
+           (mode != sys::number_in_status(self, "Seccomp") ||
+            sys::number_in_status(parent, "Seccomp_filters") != sys::number_in_status(self, "Seccomp_filters"));
+}
+
+} // namespace
+
+Obstacle RemoteWait::foresee(pid_t parent, bool trusts_seccomp)
+{
+    if (!trusts_seccomp && has_own_seccomp(parent)) {
+        return {"it is under a seccomp filter that foster is not, which might kill it"};
+    }
+    return find_sleeper(parent).obstacle;
+}
+
+Obstacle RemoteWait::begin(pid_t parent, std::span<const pid_t> zombies, bool trusts_seccomp)
+{
+    if (const auto obstacle = foresee(parent, trusts_seccomp)) {
+        return obstacle;
+    }
+    const auto sleeper = find_sleeper(parent);
+    count_ = std::min(zombies.size(), MOST_ZOMBIES);
+    std::copy_n(zombies.begin(), count_, zombies_.begin());
+    answered_ = 0;
+    step_ = Step::SEIZED;
+    abandoned_ = false;
+    obstacle_ = {};
+    return sleeper.obstacle ? sleeper.obstacle : attach(parent, sleeper.thread);
+}
+
+Obstacle RemoteWait::attach(pid_t parent, pid_t thread)
+{
+    auto obstacle = seize(parent, thread);
+    const auto user = sys::number_in_status(parent, "Uid");
+    if (obstacle.error == EPERM && ::geteuid() == 0 && user > 0) {
+        const sys::BorrowedIds ids(static_cast<uid_t>(user), static_cast<gid_t>(sys::number_in_status(parent, "Gid")));
+        obstacle = seize(parent, thread);
+    }
+    if (!obstacle) {
+        thread_ = thread;
+    }
+    return obstacle;
+}
+
+Obstacle RemoteWait::seize(pid_t parent, pid_t thread)
+{
+    const auto offset = call_offset();
+    const auto base = sys::vdso_of(parent);
+    if (!base) {
+        return {"it may not be traced", base.error == EACCES ? EPERM : base.error};
+    }
+    if (offset == 0 || base.value == 0) {
+        return {"there is no vdso to call the kernel from"};
+    }
+    instruction_ = base.value + offset;
+    if (const auto seized = sys::trace_seize(thread); !seized) {
+        return {"it may not be traced", seized.error};
+    }
+    // Refused only where it has gone, which wait will tell.
+    (void)sys::trace_interrupt(thread);
+    return {};
+}
+
+void RemoteWait::take(int status)
+{
+    if (!WIFSTOPPED(status)) {
+        obstacle_ = {"it has gone"};
+        thread_ = 0;
+        return;
+    }
+    const int signal = WSTOPSIG(status);
+    const bool asked_for = status >> 16 == PTRACE_EVENT_STOP && signal == SIGTRAP;
+    if (go_on(signal, asked_for)) {
+        return;
+    }
+    // Here the thread is where the kernel looks for signals, and thereafter at whether the interrupted call is to be begun again.
+    if (step_ != Step::SEIZED) {
+        (void)sys::write_registers(thread_, std::span(saved_).first(cpu::register_bytes() / sizeof saved_[0]));
+    }
+    (void)sys::trace_detach(thread_, signal_to_deliver(status));
+    thread_ = 0;
+}
+
+// Whether the visit goes on from a stop.
+bool RemoteWait::go_on(int signal, bool asked_for)
+{
+    if (signal == STOP_IN_CALL) {
+        if (step_ == Step::ENTERING) {
+            step_ = Step::LEAVING;
+            (void)sys::trace_resume(thread_, true);
+            return true;
+        }
+        return finish_call();
+    }
+    // A signal, or a stop of the whole process, ends the visit early: it must find the thread as it was.
+    return asked_for && step_ == Step::SEIZED && !abandoned_ && start_calls();
+}
+
+bool RemoteWait::start_calls()
+{
+    const auto size = sys::read_registers(thread_, saved_);
+    if (!size || size.value != cpu::register_bytes()) {
+        obstacle_ = {"it is a 32-bit process"};
+        return false;
+    }
+    if (!cpu::is_in_call(saved_)) {
+        obstacle_ = {"it is busy: no thread of it waits in a system call", 0, true};
+        return false;
+    }
+    const auto wanted = cpu::call_instruction();
+    const auto code = sys::read_word(thread_, instruction_);
+    if (!code || std::memcmp(&code.value, wanted.data(), wanted.size()) != 0) {
+        obstacle_ = {"its vdso is not the kernel's own"};
+        return false;
+    }
+    cpu::begin_again_after_stop(saved_);
+    return call();
+}
+
+bool RemoteWait::call()
+{
+    auto registers = saved_;
+    cpu::set_wait4(registers, instruction_, zombies_[answered_]);
+    step_ = Step::ENTERING;
+    const auto words = std::span(registers).first(cpu::register_bytes() / sizeof registers[0]);
+    return sys::write_registers(thread_, words) && sys::trace_resume(thread_, true);
+}
+
+// At the end of a call: the next one, or back to where signals are looked for.
+bool RemoteWait::finish_call()
+{
+    cpu::Registers registers{};
+    (void)sys::read_registers(thread_, registers);
+    answers_[answered_++] = cpu::answer(registers);
+    if (answered_ < count_) {
+        return call();
+    }
+    step_ = Step::RETURNING;
+    (void)sys::trace_interrupt(thread_);
+    (void)sys::trace_resume(thread_, false);
+    return true;
+}
+
+void RemoteWait::finish()
+{
+    constexpr sys::Nanoseconds NAP = 100'000;
+    constexpr int MOST_NAPS = 10'000;
+    constexpr int MOST_NAPS_MIDWAY = 300'000;
+    for (int naps = 0; thread_ != 0 && naps < (step_ == Step::SEIZED ? MOST_NAPS : MOST_NAPS_MIDWAY);) {
+        const auto changed = sys::reap(thread_);
+        if (!changed) {
+            return; // nobody that could be waited for
+        }
+        if (changed.value.pid == 0) {
+            sys::nap(NAP);
+            ++naps;
+        } else {
+            take(changed.value.status);
+        }
+    }
+}
+
+void let_go(pid_t thread, int status)
+{
+    (void)sys::trace_detach(thread, signal_to_deliver(status));
+}
+
+} // namespace foster

@@ -1,0 +1,101 @@
+#include "scan.hpp"
+
+#include "sys/procfs.hpp"
+
+#include <algorithm>
+
+namespace foster
+{
+namespace
+{
+
+constexpr sys::Nanoseconds MILLISECOND = 1'000'000;
+constexpr sys::Nanoseconds SECOND = 1000 * MILLISECOND;
+constexpr sys::Nanoseconds MINUTE = 60 * SECOND;
+constexpr sys::Nanoseconds HOUR = 60 * MINUTE;
+
+bool is_wanted(pid_t parent, const Neglecters& wanted)
+{
+    if (wanted.ancestor == 0) {
+        return wanted.only == 0 || parent == wanted.only;
+    }
+    // PID 1 has whatever is in its PID namespace, also what was put there from outside.
+    pid_t pid = wanted.ancestor == 1 ? 1 : parent;
+    while (pid > 1 && pid != wanted.ancestor) {
+        pid = sys::read_stat(pid).value.parent;
+    }
+    return parent != wanted.ancestor && pid == wanted.ancestor;
+}
+
+} // namespace
+
+std::span<Zombie> find_zombies(std::span<Zombie> list, const Neglecters& wanted)
+{
+    std::size_t found = 0;
+    pid_t last_parent = 0;
+    bool last_is_wanted = false;
+    sys::NumberedEntries processes("/proc");
+    for (int pid = processes.next(); pid >= 0 && found < list.size(); pid = processes.next()) {
+        const auto stat = sys::read_stat(pid);
+        if (stat.value.state != 'Z' || stat.value.parent == 0) {
+            continue;
+        }
+        const pid_t parent = stat.value.parent;
+        if (parent != last_parent) {
+            last_parent = parent;
+            last_is_wanted = is_wanted(parent, wanted);
+        }
+        if (!last_is_wanted) {
+            continue;
+        }
+        auto& zombie = list[found++];
+        zombie = {};
+        zombie.pid = pid;
+        zombie.parent = parent;
+        zombie.start = stat.value.start;
+        zombie.threads_live = stat.value.threads > 1;
+        const auto name = stat.value.name();
+        zombie.name_size = static_cast<std::uint8_t>(std::min(name.size(), zombie.name_bytes.size()));
+        std::copy_n(name.begin(), zombie.name_size, zombie.name_bytes.begin());
+    }
+    return list.first(found);
+}
+
+void add_names(sys::Line& line, std::span<const Zombie> zombies, pid_t parent, sys::Nanoseconds seen_by)
+{
+    constexpr int MOST_NAMES = 8;
+    int names = 0;
+    for (const auto& zombie : zombies) {
+        int before = 0;
+        int count = 0;
+        for (const auto& other : zombies) {
+            if (other.parent == parent && other.first_seen <= seen_by && other.name() == zombie.name()) {
+                ++count;
+                before += &other < &zombie ? 1 : 0;
+            }
+        }
+        if (zombie.parent != parent || zombie.first_seen > seen_by || before != 0) {
+            continue;
+        }
+        if (names == MOST_NAMES) {
+            line.add(" and others");
+            return;
+        }
+        line.add({names++ == 0 ? "" : ", ", zombie.name(), " x", count});
+    }
+}
+
+void add_duration(sys::Line& line, sys::Nanoseconds duration)
+{
+    if (duration >= HOUR) {
+        line.add({duration / HOUR, "h", duration % HOUR / MINUTE, "m"});
+    } else if (duration >= MINUTE) {
+        line.add({duration / MINUTE, "m", duration % MINUTE / SECOND, "s"});
+    } else if (duration >= SECOND) {
+        line.add({duration / SECOND, "s"});
+    } else {
+        line.add({duration / MILLISECOND, "ms"});
+    }
+}
+
+} // namespace foster

@@ -1,0 +1,239 @@
+#!/usr/bin/env bats
+load helpers
+
+# Names of the zombies that a process has.
+zombies_of() {
+  pgrep -P "$1" -r Z
+}
+
+zombie_count() {
+  pgrep -c -P "$1" -r Z || true
+}
+
+# The agent of the story: it runs four sudo and waits for none of them.
+# shellcheck disable=SC2016 # perl's own variables
+AGENT='for (1 .. 4) { if (fork == 0) { exec "sudo", "-n", "true" } }
+  $| = 1; print "READY\n"; sleep 3 while 1'
+
+start_agent() {
+  start_in "$@" perl -e "$AGENT"
+  wait_ready
+}
+
+neglecter() {
+  pgrep -P "$INIT" -x "$1"
+}
+
+@test "four sudo zombies under a living agent are gone within twice the age, and the agent is none the wiser" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" -v --zombies=reap --zombie-age=500ms -- perl -e "$AGENT"
+    wait_ready
+    local agent
+    agent=$(neglecter perl)
+    wait_until [ "$(zombie_count "$agent")" = 4 ]
+    wait_until grep -Eq "^foster: warning: perl\[[0-9]+\] neglects 4 zombies, oldest 5[0-9]{2}ms: sudo x4; only perl can reap them$" "$ERR"
+    wait_until eval "! zombies_of $agent"
+    wait_until grep -Eq '^foster: reaped 4 zombies through perl' "$ERR"
+    wait_until grep -Eq '^foster: perl\[[0-9]+\] neglects no zombie any more$' "$ERR"
+    is_asleep "$agent"
+    kill "$INIT"
+    finish
+    expect_status 143
+  done
+}
+
+@test "the same as a user with a NOPASSWD rule, and by a root without CAP_SYS_PTRACE" {
+  requires_root
+  local dir rule=$BATS_TEST_TMPDIR/sudoers
+  dir=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$dir"
+  cp "$FOSTER" "$dir/foster"
+  echo 'nobody ALL=(ALL) NOPASSWD: ALL' >"$rule"
+  for mode in "${MODES[@]}"; do
+    for rights in "--reuid=nobody --regid=nogroup --clear-groups $dir/foster" \
+      "--bounding-set=-sys_ptrace --inh-caps=-sys_ptrace $dir/foster --user=nobody"; do
+      # shellcheck disable=SC2016,SC2086 # for the shell inside; several words
+      start_in "$mode" unshare --mount sh -c 'chmod 440 "$0" && mount --bind "$0" /etc/sudoers && exec setpriv "$@"' "$rule" $rights \
+        -v --zombies=reap --zombie-age=500ms -- perl -e "$AGENT"
+      wait_ready
+      local agent
+      agent=$(neglecter perl)
+      wait_until [ "$(zombie_count "$agent")" = 4 ]
+      wait_until grep -Eq '^foster: reaped 4 zombies through perl' "$ERR"
+      wait_until eval "! zombies_of $agent"
+      kill "$INIT"
+      finish
+      expect_status 143
+    done
+  done
+  rm -r "$dir"
+}
+
+@test "report names the zombies once, again only when there are more, and touches nobody" {
+  for mode in "${MODES[@]}"; do
+    # shellcheck disable=SC2016 # perl's own variables
+    start_in "$mode" "$FOSTER" --zombies=report --zombie-age=100ms -- perl -e '
+      $SIG{CHLD} = sub { print "CHLD\n" if $told; };
+      $| = 1;
+      for (1 .. 2) { if (fork == 0) { exec "true" } }
+      sleep 1 for 1 .. 2;
+      $told = 1; print "READY\n";
+      $SIG{USR1} = sub { $told = 0; if (fork == 0) { exec "false" } };
+      sleep 1 while 1'
+    wait_ready
+    wait_until grep -q 'neglects 2 zombies' "$ERR"
+    local before
+    before=$(voluntary_switches_of "$INIT")
+    wait_until eval '(($(voluntary_switches_of "$INIT") > before + 5))' # so many scans more
+    expect [ "$(wc -l <"$ERR")" = 1 ]
+    kill -USR1 "$INIT"
+    wait_until grep -q 'neglects 3 zombies, oldest .*: true x2, false x1; only perl can reap them$' "$ERR"
+    expect [ "$(wc -l <"$ERR")" = 2 ]
+    expect [ "$(cat "$OUT")" = READY ]
+    kill "$INIT"
+    finish
+    expect_status 143
+  done
+}
+
+@test "nudge sends the parent SIGCHLD once: one that has missed it waits then" {
+  for mode in "${MODES[@]}"; do
+    # shellcheck disable=SC2016 # perl's own variables
+    start_in "$mode" "$FOSTER" --zombies=nudge --zombie-age=500ms -- perl -e '
+      use POSIX ":sys_wait_h";
+      for (1 .. 3) { if (fork == 0) { exec "true" } }
+      select undef, undef, undef, 0.1;
+      $| = 1; $SIG{CHLD} = sub { print "CHLD\n"; 1 while waitpid(-1, WNOHANG) > 0 };
+      print "READY\n"; sleep 1 while 1'
+    wait_ready
+    wait_until eval '! zombies_of "$(neglecter perl)"'
+    expect [ "$(grep -c CHLD "$OUT")" = 1 ]
+    kill "$INIT"
+    finish
+    expect_status 143
+  done
+}
+
+@test "a sleep, poll, epoll, futex or read of the parent goes on as if nothing had happened" {
+  for how in nanosleep poll epoll futex read thread; do
+    local bare
+    bare=$("$WORKLOADS/neglect" 20 "$how" | tail -n 1)
+    expect_in 'in time, 20 left' "$bare"
+    for mode in "${MODES[@]}"; do
+      run -0 run_in "$mode" "$FOSTER" --zombies=reap --zombie-age=100ms -q -- "$WORKLOADS/neglect" 20 "$how"
+      expect [ "$output" = READY$'\n'"${bare/20 left/0 left}" ]
+    done
+  done
+}
+
+@test "a parent that burns CPU is not interrupted in its own code, and that is told" {
+  run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 2 burn
+  expect_in 'in time, 2 left' "$output"
+  [[ $(grep -c 'cannot reap the zombies of neglect\[[0-9]*\]: it is busy: no thread of it waits in a system call$' <<<"$output") == 1 ]]
+}
+
+@test "1,000 zombies of one parent are reaped, sixteen at a visit" {
+  run -0 "$FOSTER" -v --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 1000 nanosleep
+  expect_in '0 errno 0 in time, 0 left' "$output"
+  expect_in 'reaped 16 zombies through' "$output"
+}
+
+@test "a parent that waits late, but before the age, gets every status" {
+  run -0 "$FOSTER" --zombies=reap --zombie-age=30s -- "$WORKLOADS/neglect" 20 nanosleep
+  expect [ "$output" = $'READY\n0 errno 0 in time, 20 left' ]
+}
+
+@test "a refused ptrace is one warning with the remedy, and the workload goes on" {
+  for error in EPERM ENOSYS; do
+    run -0 "$WORKLOADS/deny" ptrace=$error -- "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 2 nanosleep
+    expect_in 'in time, 2 left' "$output"
+    [[ $(grep -c 'cannot reap the zombies of neglect\[[0-9]*\]: it may not be traced: .*; .*seccomp filter$' <<<"$output") == 1 ]]
+    expect [ "${#lines[@]}" = 4 ]
+  done
+}
+
+@test "a parent of another user says which uids and which right are missing" {
+  requires_root
+  local dir
+  dir=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$dir"
+  cp "$FOSTER" "$dir/foster"
+  cp "$WORKLOADS/neglect" "$dir"
+  chmod u+s "$dir/neglect"
+  run -0 setpriv --reuid=12345 --regid=12345 --clear-groups "$dir/foster" --zombies=reap --zombie-age=100ms -- "$dir/neglect" 2 nanosleep
+  expect_in 'in time, 2 left' "$output"
+  expect_in 'it may not be traced: Operation not permitted' "$output"
+  expect_in '; give foster CAP_SYS_PTRACE' "$output"
+  rm -r "$dir"
+}
+
+@test "a parent under a seccomp filter of its own is left alone" {
+  run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/deny" chdir=EPERM -- "$WORKLOADS/neglect" 2 nanosleep
+  expect_in 'in time, 2 left' "$output"
+  expect_in 'it is under a seccomp filter that foster is not, which might kill it' "$output"
+}
+
+@test "without a /proc of its own PID namespace foster says so once, and runs" {
+  requires_root
+  run -7 timeout 20 unshare --pid --fork --kill-child "$FOSTER" --zombies=reap sh -c 'exit 7'
+  [[ $output == 'foster: warning: cannot look for neglected zombies: the /proc that is mounted belongs to another PID namespace' ]]
+}
+
+@test "--list-zombies lists them, their parents and what can be done, as a table and as JSON" {
+  start_in pid1 perl -e "$AGENT"
+  wait_ready
+  wait_until [ "$(zombie_count "$INIT")" = 4 ]
+  run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --list-zombies
+  [[ ${lines[0]} =~ ^PID\ +NAME\ +STARTED\ +PARENT\ +REMEDY$ ]]
+  [[ ${lines[4]} =~ ^[0-9]+\ +sudo\ +[0-9]+m?s\ ago\ +perl\[1\]\ +foster\ --reap-zombies=1$ ]]
+  expect [ "${#lines[@]}" = 5 ]
+  run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --list-zombies --log=json
+  [[ ${lines[3]} =~ ^\{\"pid\":[0-9]+,\"name\":\"sudo\",\"started_ms_ago\":[0-9]+,\"parent\":1,\"parent_name\":\"perl\",\"parent_alive\":true,\"obstacle\":null\}$ ]]
+  expect [ "${#lines[@]}" = 4 ]
+  kill -KILL "$INIT"
+  finish
+}
+
+@test "--reap-zombies reaps those of a running parent, and ends with 0, or with 1 when some are left" {
+  start_in pid1 sh -c 'perl -e "$0" & wait' "$AGENT"
+  wait_ready
+  local agent
+  agent=$(child_of "$INIT" perl)
+  wait_until [ "$(zombie_count "$agent")" = 4 ]
+  local number
+  number=$(sed -n 's/^NSpid:.*\t//p' "/proc/$agent/status")
+  run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies=1 --zombie-age=100ms
+  expect [ "$(zombie_count "$agent")" = 4 ]
+  run -1 "$WORKLOADS/deny" ptrace=EPERM -- nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies="$number" --zombie-age=100ms
+  expect_in 'it may not be traced' "$output"
+  expect [ "$(zombie_count "$agent")" = 4 ]
+  run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies --zombie-age=100ms
+  expect_in "foster: reaped 4 zombies through perl[$number]" "$output"
+  expect has_no_zombies "$agent"
+  kill -KILL "$INIT"
+  finish
+}
+
+@test "--reap-zombies reaches into a PID namespace from outside" {
+  requires_root
+  start_agent pid1
+  wait_until [ "$(zombie_count "$INIT")" = 4 ]
+  run -0 "$FOSTER" --reap-zombies="$INIT" --zombie-age=100ms
+  expect_in "foster: reaped 4 zombies through perl[$INIT]" "$output"
+  expect has_no_zombies "$INIT"
+  kill -KILL "$INIT"
+  finish
+}
+
+@test "bad words for the options of zombies are named" {
+  for words in --zombies=bury --zombie-age=10h --zombie-age=0 --reap-zombies=me --reap-zombies=0 --log=xml; do
+    run -125 "$FOSTER" "$words" true
+    expect_in "bad value '${words#*=}' for option '${words%%=*}': " "${lines[0]}"
+  done
+  run -125 "$FOSTER" --list-zombies true
+  expect [ "${lines[0]}" = "foster: error: '--list-zombies' runs no command: 'true'" ]
+  run -125 "$FOSTER" --log=json true
+  expect [ "${lines[0]}" = "foster: error: '--log=json' is for '--list-zombies'" ]
+  run -125 "$FOSTER" --reap-zombies=4194303
+  expect [ "$output" = 'foster: error: no such process: 4194303' ]
+}
