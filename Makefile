@@ -80,12 +80,14 @@ $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 	$(CXX) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 	$(MOVE_TO_SET_UP)
 
-# Code that only set-up runs goes into a section of its own, whose pages are given back when set-up is over.
+# Code that runs at set-up or rarely, and its constants, go into sections of their own, whose pages are given back after set-up.
 SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials environment help launch option_table options spawn \
-  zombies/cpu_other zombies/cpu_x86_64 zombies/neglect zombies/obstacle zombies/once zombies/remote_wait zombies/scan)
+  $(addprefix sys/,kernel_files kernel_tracing output procfs) \
+  $(addprefix zombies/,cpu_other cpu_x86_64 neglect obstacle once remote_wait scan))
 ifndef SANITIZE
-$(SET_UP): FLAGS += -fno-function-sections
-$(SET_UP): MOVE_TO_SET_UP = objcopy --rename-section .text=set_up $@
+$(SET_UP): FLAGS += -fno-function-sections -fno-data-sections -fno-merge-constants
+$(SET_UP): MOVE_TO_SET_UP = objcopy --rename-section .text=set_up \
+  --rename-section .rodata=set_up_data,contents,alloc,load,readonly,code $@
 endif
 
 # Changes when the compiler or its flags do, so that no object of another variant is linked.
@@ -116,7 +118,7 @@ test: $(BUILD)/foster $(WORKLOADS)
 e2e: $(BUILD)/foster
 	FOSTER=$(abspath $<) bats $(or $(TESTS),tests/e2e)
 
-bench: $(BUILD)/foster $(MEASURES)
+bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
 	FOSTER=$(abspath $<) tests/bench/bench.sh
 
 lint: $(BUILD)/license.inc

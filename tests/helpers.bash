@@ -95,6 +95,11 @@ voluntary_switches_of() {
   sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$1/status"
 }
 
+# Whether a process has slept this many times since voluntary_switches_of told the count.
+has_slept_again() {
+  (($(voluntary_switches_of "$1") >= $2 + $3))
+}
+
 is_zombie() {
   [[ $(state_of "$1") == Z ]]
 }

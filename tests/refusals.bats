@@ -116,7 +116,7 @@ survives() {
     wait_until grep -q 'foster: warning: cannot read signals, which are no longer forwarded: ' "$ERR"
     local naps
     naps=$(voluntary_switches_of "$INIT")
-    wait_until eval '(($(voluntary_switches_of "$INIT") > naps + 5))' # so many failures more
+    wait_until has_slept_again "$INIT" "$naps" 5 # failures
     kill -USR1 "$(child_of "$INIT")"
     finish
     expect_status 0

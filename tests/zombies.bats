@@ -1,13 +1,8 @@
 #!/usr/bin/env bats
 load helpers
 
-# Names of the zombies that a process has.
-zombies_of() {
-  pgrep -P "$1" -r Z
-}
-
-zombie_count() {
-  pgrep -c -P "$1" -r Z || true
+has_four_zombies() {
+  [[ $(pgrep -c -P "$1" -r Z) == 4 ]]
 }
 
 # The agent of the story: it runs four sudo and waits for none of them.
@@ -30,12 +25,12 @@ neglecter() {
     wait_ready
     local agent
     agent=$(neglecter perl)
-    wait_until [ "$(zombie_count "$agent")" = 4 ]
+    wait_until has_four_zombies "$agent"
     wait_until grep -Eq "^foster: warning: perl\[[0-9]+\] neglects 4 zombies, oldest 5[0-9]{2}ms: sudo x4; only perl can reap them$" "$ERR"
-    wait_until eval "! zombies_of $agent"
+    wait_until has_no_zombies "$agent"
     wait_until grep -Eq '^foster: reaped 4 zombies through perl' "$ERR"
     wait_until grep -Eq '^foster: perl\[[0-9]+\] neglects no zombie any more$' "$ERR"
-    is_asleep "$agent"
+    expect is_asleep "$agent"
     kill "$INIT"
     finish
     expect_status 143
@@ -58,9 +53,9 @@ neglecter() {
       wait_ready
       local agent
       agent=$(neglecter perl)
-      wait_until [ "$(zombie_count "$agent")" = 4 ]
+      wait_until has_four_zombies "$agent"
       wait_until grep -Eq '^foster: reaped 4 zombies through perl' "$ERR"
-      wait_until eval "! zombies_of $agent"
+      wait_until has_no_zombies "$agent"
       kill "$INIT"
       finish
       expect_status 143
@@ -84,7 +79,7 @@ neglecter() {
     wait_until grep -q 'neglects 2 zombies' "$ERR"
     local before
     before=$(voluntary_switches_of "$INIT")
-    wait_until eval '(($(voluntary_switches_of "$INIT") > before + 5))' # so many scans more
+    wait_until has_slept_again "$INIT" "$before" 5 # scans
     expect [ "$(wc -l <"$ERR")" = 1 ]
     kill -USR1 "$INIT"
     wait_until grep -q 'neglects 3 zombies, oldest .*: true x2, false x1; only perl can reap them$' "$ERR"
@@ -106,7 +101,7 @@ neglecter() {
       $| = 1; $SIG{CHLD} = sub { print "CHLD\n"; 1 while waitpid(-1, WNOHANG) > 0 };
       print "READY\n"; sleep 1 while 1'
     wait_ready
-    wait_until eval '! zombies_of "$(neglecter perl)"'
+    wait_until has_no_zombies "$(neglecter perl)"
     expect [ "$(grep -c CHLD "$OUT")" = 1 ]
     kill "$INIT"
     finish
@@ -182,7 +177,7 @@ neglecter() {
 @test "--list-zombies lists them, their parents and what can be done, as a table and as JSON" {
   start_in pid1 perl -e "$AGENT"
   wait_ready
-  wait_until [ "$(zombie_count "$INIT")" = 4 ]
+  wait_until has_four_zombies "$INIT"
   run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --list-zombies
   [[ ${lines[0]} =~ ^PID\ +NAME\ +STARTED\ +PARENT\ +REMEDY$ ]]
   [[ ${lines[4]} =~ ^[0-9]+\ +sudo\ +[0-9]+m?s\ ago\ +perl\[1\]\ +foster\ --reap-zombies=1$ ]]
@@ -199,14 +194,14 @@ neglecter() {
   wait_ready
   local agent
   agent=$(child_of "$INIT" perl)
-  wait_until [ "$(zombie_count "$agent")" = 4 ]
+  wait_until has_four_zombies "$agent"
   local number
   number=$(sed -n 's/^NSpid:.*\t//p' "/proc/$agent/status")
   run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies=1 --zombie-age=100ms
-  expect [ "$(zombie_count "$agent")" = 4 ]
+  expect has_four_zombies "$agent"
   run -1 "$WORKLOADS/deny" ptrace=EPERM -- nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies="$number" --zombie-age=100ms
   expect_in 'it may not be traced' "$output"
-  expect [ "$(zombie_count "$agent")" = 4 ]
+  expect has_four_zombies "$agent"
   run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies --zombie-age=100ms
   expect_in "foster: reaped 4 zombies through perl[$number]" "$output"
   expect has_no_zombies "$agent"
@@ -217,7 +212,7 @@ neglecter() {
 @test "--reap-zombies reaches into a PID namespace from outside" {
   requires_root
   start_agent pid1
-  wait_until [ "$(zombie_count "$INIT")" = 4 ]
+  wait_until has_four_zombies "$INIT"
   run -0 "$FOSTER" --reap-zombies="$INIT" --zombie-age=100ms
   expect_in "foster: reaped 4 zombies through perl[$INIT]" "$output"
   expect has_no_zombies "$INIT"

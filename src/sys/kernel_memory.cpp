@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 
 // Made by the linker, ld(1); absent from a sanitized build.
-extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __start_set_up; // NOLINT
-extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __stop_set_up;  // NOLINT
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __start_set_up;     // NOLINT
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __stop_set_up_data; // NOLINT
 
 namespace foster::sys
 {
@@ -20,7 +20,7 @@ namespace foster::sys
     (void)::madvise(reinterpret_cast<void*>(end - RELEASED), RELEASED, MADV_DONTNEED);
 
     const auto code = (reinterpret_cast<std::uintptr_t>(&__start_set_up) + page - 1) / page * page;
-    const auto code_end = reinterpret_cast<std::uintptr_t>(&__stop_set_up) / page * page;
+    const auto code_end = reinterpret_cast<std::uintptr_t>(&__stop_set_up_data) / page * page;
     if (code < code_end) {
         (void)::madvise(reinterpret_cast<void*>(code), code_end - code, MADV_DONTNEED);
     }

@@ -18,6 +18,7 @@ namespace
 
 constexpr sys::Nanoseconds SHORTEST_INTERVAL = 10'000'000; // of scans
 constexpr sys::Nanoseconds REST = 10'000'000;              // of a parent between two visits
+constexpr sys::Nanoseconds PATIENCE = 1'000'000'000;       // with a thread that is to stop
 constexpr int MOST_PASSING_OBSTACLES = 100;                // in a row
 
 bool has_of(std::span<const Zombie> zombies, pid_t parent)
@@ -103,7 +104,7 @@ void Neglect::act_if_due()
 void Neglect::scan(sys::Nanoseconds now)
 {
     next_scan_ = now + interval();
-    if (visited() != 0) {
+    if (visited() != 0 && now - visit_start_ > PATIENCE) {
         memory_->visit.abandon();
         explain(visited_parent_, {"its thread does not stop"});
     }
@@ -227,6 +228,10 @@ void Neglect::begin_visit(sys::Nanoseconds now)
         next_visit_ = now; // of another parent, where this one cannot be visited
         visited_parent_ = zombie.parent;
         zombie.tried = true;
+        // The pid may have become another child's since the scan.
+        if (sys::read_stat(zombie.pid).value.start != zombie.start) {
+            continue;
+        }
         if (sys::number_in_status(zombie.pid, "TracerPid") > 0) {
             explain(visited_parent_, {"one is being traced"});
         } else if (const pid_t number = sys::pid_as_seen_by(zombie.pid, visited_parent_); number > 0) {
@@ -240,6 +245,7 @@ void Neglect::begin_visit(sys::Nanoseconds now)
         return;
     }
     const auto obstacle = memory_->visit.begin(visited_parent_, std::span(numbers).first(count), wanted_.only != 0);
+    visit_start_ = now;
     if (obstacle) {
         meet(obstacle);
     }
@@ -276,7 +282,8 @@ bool Neglect::take(const sys::Ended& changed)
 void Neglect::end_visit()
 {
     const auto& visit = memory_->visit;
-    next_visit_ = deadline_ = sys::monotonic_now() + REST;
+    const auto now = sys::monotonic_now();
+    next_visit_ = deadline_ = now + REST;
     int reaped = 0;
     for (const long answer : visit.answers()) {
         reaped += answer > 0 ? 1 : 0;
@@ -288,8 +295,9 @@ void Neglect::end_visit()
     }
     if (reaped != 0) {
         passing_obstacles_ = 0;
-        messages_.info({"reaped ", reaped, " zombies through ", sys::ProcessName(visited_parent_).text(), "[",
-                        visited_parent_, "]"});
+        messages_.info({"reaped ", reaped, reaped == 1 ? " zombie" : " zombies", " through ",
+                        sys::ProcessName(visited_parent_).text(), "[", visited_parent_, "], visited for ",
+                        (now - visit_start_) / 1000, "us"});
     }
     if (visit.obstacle()) {
         meet(visit.obstacle());

@@ -56,6 +56,7 @@ class Neglect
     sys::Nanoseconds next_visit_ = 0; // 0: none
     int passing_obstacles_ = 0;       // in a row
     pid_t visited_parent_ = 0;
+    sys::Nanoseconds visit_start_ = 0;
 };
 
 } // namespace foster

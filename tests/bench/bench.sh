@@ -108,6 +108,23 @@ measure() {
   keep "$row" "$name" "$(as_pid1 "${paths[$name]}" -- "$@" | awk '{ print $1 / 1000 }')"
 }
 
+# What --zombies costs: a look at 2,000 processes, and a visit at a parent of 1,000 zombies.
+measure_zombies() {
+  # shellcheck disable=SC2016 # for the shell inside
+  "$FOSTER" --zombies=report --zombie-age=200ms -- sh -c 'for i in $(seq 2000); do sleep 1000 & done; wait' 2>/dev/null &
+  local init=$! slept spent
+  until (($(pgrep -c -P "$(pgrep -P $init)") >= 2000)); do sleep 0.1; done
+  slept=$(switches $init) spent=$(cut -d' ' -f1 "/proc/$init/schedstat")
+  sleep 5
+  slept=$(($(switches $init) - slept)) spent=$(($(cut -d' ' -f1 "/proc/$init/schedstat") - spent))
+  echo "a scan of $(find /proc -maxdepth 1 -name '[0-9]*' | wc -l) processes: $((spent / slept / 1000)) µs of CPU"
+  pkill -P "$(pgrep -P $init)"
+  wait $init || true
+  "$FOSTER" -v --zombies=reap --zombie-age=100ms -- "$measures/../workloads/neglect" 1000 nanosleep 2>&1 |
+    sed -n 's/.* reaped 16 zombies .* visited for \([0-9]*\)us/\1/p' | sort -n |
+    awk '{ v[NR] = $1 } END { print "a visit at a parent of 1,000 zombies, median of " NR ": " v[int((NR + 1) / 2)] / 16 " µs a zombie" }'
+}
+
 print_row() {
   local row=$1 title=$2 best='' cells='' name
   for name in "${names[@]}"; do
@@ -145,3 +162,5 @@ print_row at100 'CPU per orphan, 100 alive, µs'
 print_row at5000 'CPU per orphan, 5,000 alive, µs'
 print_row storm 'CPU per orphan in a storm of 20,000, µs'
 print_row roundtrip 'signal round trip, µs'
+echo
+measure_zombies
