@@ -168,6 +168,54 @@ neglecter() {
   expect_in 'it is under a seccomp filter that foster is not, which might kill it' "$output"
 }
 
+@test "a parent that is being traced is left alone, and its tracer named" {
+  start_in subreaper "$FOSTER" --zombies=reap --zombie-age=300ms -- "$WORKLOADS/neglect" 2 nanosleep
+  wait_ready
+  strace -o /dev/null -p "$(neglecter neglect)" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+  finish
+  expect_status 0
+  expect_in 'in time, 2 left' "$(cat "$OUT")"
+  [[ $(grep -Ec ': it may not be traced: Operation not permitted \(strace\[[0-9]+\] traces it\)$' "$ERR") == 1 ]]
+}
+
+@test "a zombie whose other threads live is left alone, which is told once; those beside it are reaped" {
+  start_in subreaper "$FOSTER" -v --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 2 leader
+  wait_ready
+  finish
+  expect_status 0
+  expect_in 'in time, 0 left' "$(cat "$OUT")"
+  [[ $(grep -c 'cannot reap the zombies of neglect.*: threads of one live on$' "$ERR") == 1 ]]
+}
+
+@test "a 32-bit parent is refused, not broken" {
+  [[ $(uname -m) == x86_64 ]] || skip 'requires x86_64'
+  # fork, then pause, or exit with 3
+  cat >"$BATS_TEST_TMPDIR/parent.S" <<'EOF'
+.globl _start
+_start:
+  mov $2, %eax
+  int $0x80
+  test %eax, %eax
+  jz child
+again:
+  mov $29, %eax
+  int $0x80
+  jmp again
+child:
+  mov $1, %eax
+  mov $3, %ebx
+  int $0x80
+EOF
+  gcc -m32 -nostdlib -static -no-pie -o "$BATS_TEST_TMPDIR/parent" "$BATS_TEST_TMPDIR/parent.S"
+  start_in subreaper "$FOSTER" --zombies=reap --zombie-age=100ms -- "$BATS_TEST_TMPDIR/parent"
+  wait_until grep -q 'cannot reap the zombies of parent\[[0-9]*\]: it is a 32-bit process, or has no vdso$' "$ERR"
+  expect is_asleep "$(neglecter parent)"
+  kill "$INIT"
+  finish
+  expect_status 143
+}
+
 @test "without a /proc of its own PID namespace foster says so once, and runs" {
   requires_root
   run -7 timeout 20 unshare --pid --fork --kill-child "$FOSTER" --zombies=reap sh -c 'exit 7'

@@ -137,7 +137,7 @@ Obstacle RemoteWait::seize(pid_t parent, pid_t thread)
         return {"it may not be traced", base.error == EACCES ? EPERM : base.error};
     }
     if (offset == 0 || base.value == 0) {
-        return {"there is no vdso to call the kernel from"};
+        return {"it is a 32-bit process, or has no vdso"};
     }
     instruction_ = base.value + offset;
     if (const auto seized = sys::trace_seize(thread); !seized) {

@@ -1,5 +1,6 @@
 // neglect COUNT HOW: has COUNT children that end with 3 and are not waited for, prints READY, then sleeps for two seconds HOW
-// (nanosleep, poll, epoll, futex, read, thread: another one sleeps and the first one waits for it), or burns CPU for so long. Prints how
+// (nanosleep, poll, epoll, futex, read, thread: another one sleeps and the first one waits for it), or burns CPU for so long; leader: has one
+// more child, whose first thread has ended and another one lives. Prints how
 // that has ended, whether the time was right, and how many children were still there to be waited for.
 #include "workload.hpp"
 
@@ -46,7 +47,7 @@ int read_end_of_alarm()
 long sleep_by(std::string_view how)
 {
     const timespec time{SLEEP / 1000, 0};
-    if (how == "nanosleep") {
+    if (how == "nanosleep" || how == "leader") {
         return nanosleep(&time, nullptr);
     }
     if (how == "poll") {
@@ -81,6 +82,10 @@ long sleep_by(std::string_view how)
 int main(int /*count*/, char** arguments)
 {
     const int count = atoi(arguments[1]);
+    if (std::string_view(arguments[2]) == "leader" && fork() == 0) {
+        std::thread([] { sleep(5); }).detach();
+        syscall(SYS_exit, 0); // of this thread alone
+    }
     for (int made = 0; made < count; ++made) {
         const pid_t pid = fork();
         if (pid == 0) {
