@@ -1,4 +1,4 @@
-// neglect COUNT HOW: has COUNT children that end with 3 and are not waited for, prints READY, then sleeps for two seconds HOW
+// neglect COUNT HOW [SECONDS]: has COUNT children that end with 3 and are not waited for, prints READY, then sleeps for two seconds, or for so many, HOW
 // (nanosleep, poll, epoll, futex, read, thread: another one sleeps and the first one waits for it), or burns CPU for so long; leader: has one
 // more child, whose first thread has ended and another one lives. Prints how
 // that has ended, whether the time was right, and how many children were still there to be waited for.
@@ -18,7 +18,7 @@
 namespace
 {
 
-constexpr int SLEEP = 2000; // ms
+int sleep_time = 2000; // ms
 
 long long milliseconds()
 {
@@ -35,7 +35,7 @@ int read_end_of_alarm()
         die("pipe");
     }
     if (fork() == 0) {
-        usleep(SLEEP * 1000);
+        usleep(static_cast<useconds_t>(sleep_time) * 1000);
         if (write(ends[1], "!", 1) != 1) {
             die("write");
         }
@@ -46,12 +46,12 @@ int read_end_of_alarm()
 
 long sleep_by(std::string_view how)
 {
-    const timespec time{SLEEP / 1000, 0};
+    const timespec time{sleep_time / 1000, 0};
     if (how == "nanosleep" || how == "leader") {
         return nanosleep(&time, nullptr);
     }
     if (how == "poll") {
-        return poll(nullptr, 0, SLEEP);
+        return poll(nullptr, 0, sleep_time);
     }
     if (how == "epoll") {
         epoll_event event{EPOLLIN, {}};
@@ -71,7 +71,7 @@ long sleep_by(std::string_view how)
         std::thread([&time] { nanosleep(&time, nullptr); }).join();
         return 0;
     }
-    for (const long long end = milliseconds() + SLEEP;
+    for (const long long end = milliseconds() + sleep_time;
          milliseconds() < end;) { // burn; the clock is read without the kernel
     }
     return 0;
@@ -79,8 +79,11 @@ long sleep_by(std::string_view how)
 
 } // namespace
 
-int main(int /*count*/, char** arguments)
+int main(int argument_count, char** arguments)
 {
+    if (argument_count > 3) {
+        sleep_time = atoi(arguments[3]) * 1000;
+    }
     const int count = atoi(arguments[1]);
     if (std::string_view(arguments[2]) == "leader" && fork() == 0) {
         std::thread([] { sleep(5); }).detach();
@@ -101,7 +104,7 @@ int main(int /*count*/, char** arguments)
     errno = 0;
     const long result = sleep_by(arguments[2]);
     const int error = errno;
-    const long long late = milliseconds() - start - SLEEP;
+    const long long late = milliseconds() - start - sleep_time;
     int statuses = 0;
     int status = 0;
     while (waitpid(-1, &status, WNOHANG) > 0) {
