@@ -85,7 +85,9 @@ SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials environment help launch opti
   $(addprefix sys/,kernel_files kernel_tracing output procfs) \
   $(addprefix zombies/,cpu_other cpu_x86_64 neglect obstacle once remote_wait scan))
 ifndef SANITIZE
-$(SET_UP): FLAGS += -fno-function-sections -fno-data-sections -fno-merge-constants
+# Merged strings cannot be moved; clang merges them always.
+APART := $(if $(findstring clang,$(shell $(CXX) --version)),,-fno-merge-constants)
+$(SET_UP): FLAGS += -fno-function-sections -fno-data-sections $(APART)
 $(SET_UP): MOVE_TO_SET_UP = objcopy --rename-section .text=set_up \
   --rename-section .rodata=set_up_data,contents,alloc,load,readonly,code $@
 endif
