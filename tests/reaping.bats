@@ -35,11 +35,7 @@ load helpers
 }
 
 @test "processes that die as fast as they are reaped, beside many living orphans, hold up neither signals nor the end" {
-  start_in pid1 "$FOSTER" "$WORKLOADS/endless-orphans" 4000 24
-  wait_ready
-  kill -TERM "$INIT"
-  finish
-  expect_status 5
+  run -5 run_in pid1 "$FOSTER" "$WORKLOADS/endless-orphans" 4000 12
 }
 
 @test "zombies that were there before foster are reaped" {
