@@ -43,11 +43,15 @@ endif
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wno-missing-field-initializers
 DEFINES := -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"'
 FLAGS := -std=c++20 $(WARNINGS) $(if $(WERROR),-Werror) -fno-exceptions -fno-rtti -fno-threadsafe-statics
+CLANG := $(findstring clang,$(shell $(CXX) --version))
+# Without registers for floating point numbers functions with "..." have none to save. clang does not get through libstdc++'s
+# headers then, and with -Oz leaves calls in that want libstdc++ itself.
+SMALL := $(if $(CLANG),-Os,-Oz -mgeneral-regs-only)
 ifdef SANITIZE
   FLAGS += -Og -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
   LINK = $(CXX) -fsanitize=address,undefined -o $@ $(OBJECTS)
 else
-  FLAGS += -Os -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
+  FLAGS += $(SMALL) -fno-ident -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
   # One read-execute and one read-write segment: each further one costs a page of memory.
   LINKFLAGS := -static-pie -s -Wl,--gc-sections,--build-id=none,-z,norelro,-z,noseparate-code
   LINK = $(CC) $(LINKFLAGS) $(LDFLAGS) -o $@ $(OBJECTS)
@@ -82,11 +86,11 @@ $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 
 # Code that runs at set-up or rarely, and its constants, go into sections of their own, whose pages are given back after set-up.
 SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials environment help launch option_table options spawn \
-  $(addprefix sys/,kernel_files kernel_tracing output procfs) \
+  $(addprefix sys/,kernel_files kernel_tracing line output procfs reason) \
   $(addprefix zombies/,cpu_other cpu_x86_64 neglect obstacle once remote_wait scan))
 ifndef SANITIZE
 # Merged strings cannot be moved; clang merges them always.
-APART := $(if $(findstring clang,$(shell $(CXX) --version)),,-fno-merge-constants)
+APART := $(if $(CLANG),,-fno-merge-constants)
 $(SET_UP): FLAGS += -fno-function-sections -fno-data-sections $(APART)
 $(SET_UP): MOVE_TO_SET_UP = objcopy --rename-section .text=set_up \
   --rename-section .rodata=set_up_data,contents,alloc,load,readonly,code $@

@@ -40,8 +40,8 @@ void Child::forward(const signalfd_siginfo& received, int signal) const
     const auto sent = send(received, signal);
     if (sent) {
         if (messages_.shows(sys::Level::INFO)) {
-            messages_.info(
-                {"forwarded ", SignalName(signal).text(), " to ", sys::ProcessName(pid_).text(), "[", pid_, "]"});
+            messages_.info("signal-forwarded|forwarded {signal} to {name}[{pid:d}]", SignalName(signal).text(),
+                           sys::ProcessName(pid_).text(), pid_);
         }
     } else if (sent.error != ESRCH) {
         warn_refused(signal, sent.error);
@@ -50,30 +50,25 @@ void Child::forward(const signalfd_siginfo& received, int signal) const
 
 void Child::warn_refused(int signal, int error) const
 {
-    sys::Line line;
-    line.add({"forward ", SignalName(signal).text(), " to ", sys::ProcessName(pid_).text(), "[", pid_, "]"});
     sys::Line remedy;
     if (error == EPERM) {
         const auto user = sys::number_in_status(pid_, "Uid");
-        remedy.add({" (foster runs as uid ", ::getuid(), ", the process as uid "});
-        remedy.add(user < 0 ? sys::Piece("unknown") : sys::Piece(user));
-        remedy.add(::getuid() == 0 ? ")" : "); run foster as root or give it CAP_KILL");
+        remedy.add(" (foster runs as uid {:d}, the process as uid ", ::getuid());
+        if (user < 0) {
+            remedy.add("unknown");
+        } else {
+            remedy.add("{:d}", user);
+        }
+        remedy.add("{}", ::getuid() == 0 ? ")" : "); run foster as root or give it CAP_KILL");
     }
-    messages_.cannot({line.text()}, error, remedy.text());
+    messages_.warning("signal-refused|cannot forward {signal} to {name}[{pid:d}]: {reason:e}{}",
+                      SignalName(signal).text(), sys::ProcessName(pid_).text(), pid_, sys::Error{error},
+                      remedy.c_string());
 }
 
 int exit_code_of(int status)
 {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-void add_ending(sys::Line& line, int status)
-{
-    if (WIFEXITED(status)) {
-        line.add({"exited with ", WEXITSTATUS(status)});
-    } else {
-        line.add({"killed by ", SignalName(WTERMSIG(status)).text(), WCOREDUMP(status) ? ", core dumped" : ""});
-    }
 }
 
 } // namespace foster

@@ -34,7 +34,5 @@ class Child
 
 // What foster ends with: the child's exit code, or 128 + N when signal N killed it. wait(2)'s status.
 int exit_code_of(int status);
-// "exited with 3", "killed by SIGTERM"
-void add_ending(sys::Line& line, int status);
 
 } // namespace foster

@@ -58,7 +58,7 @@ class Entries
     {
         const auto file = sys::map_file(path);
         if (!file && file.error != ENOENT) {
-            sys::fail(sys::failure_code(), {"cannot read ", path, ": ", std::strerror(file.error)});
+            sys::fail(sys::failure_code(), "start-failed|cannot read {path}: {reason:e}", path, sys::Error{file.error});
         }
         rest_ = file.value;
     }
@@ -123,7 +123,7 @@ void Credentials::look_up_user(std::string_view user)
         return;
     }
     if (!number) {
-        sys::fail_usage({"no such user: '", user, "'"});
+        sys::fail_usage("bad-usage|no such user: '{word:v}'", user);
     }
     user_ = *number;
     group_ = ::getgid();
@@ -144,7 +144,7 @@ void Credentials::look_up_group(std::string_view group)
             return;
         }
     }
-    sys::fail_usage({"no such group: '", group, "'"});
+    sys::fail_usage("bad-usage|no such group: '{word:v}'", group);
 }
 
 void Credentials::collect_groups(std::string_view user)
@@ -157,7 +157,8 @@ void Credentials::collect_groups(std::string_view user)
             continue;
         }
         if (group_count_ == groups_.size()) {
-            sys::fail(sys::failure_code(), {"user '", user, "' is in more than ", groups_.size(), " groups"});
+            sys::fail(sys::failure_code(), "start-failed|user '{user:v}' is in more than {limit:d} groups", user,
+                      groups_.size());
         }
         groups_[group_count_++] = *id;
     }

@@ -25,23 +25,24 @@ void add_row(sys::Line& line, const Option& option)
 {
     constexpr std::size_t HELP_COLUMN = 31;
     if (option.letters[0] != '\0') {
-        line.add({"  -", std::string_view(&option.letters[0], 1), ", --", option.name});
+        line.add("  -{:v}, --{}", std::string_view(&option.letters[0], 1), option.name);
     } else {
-        line.add({"      --", option.name});
+        line.add("      --{}", option.name);
     }
-    if (option.value != nullptr) {
-        line.add({option.value_is_optional() ? "" : " ", option.value});
+    if (option.takes_value()) {
+        line.add("{}{}", option.value_is_optional() ? "" : " ", option.value);
     }
     do {
         line.add(" ");
-    } while (line.text().size() < HELP_COLUMN);
-    line.add(option.help);
+    } while (line.size() < HELP_COLUMN);
+    line.add("{}", option.help);
 }
 
 sys::Status print_help()
 {
     auto status = sys::write_all(STDOUT_FILENO, HEAD);
-    for (const auto& option : option_table()) {
+    OptionReader options;
+    for (Option option{}; options.next(option);) {
         sys::Line line;
         add_row(line, option);
         status = status ? sys::write_all(STDOUT_FILENO, line.finished()) : status;

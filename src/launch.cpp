@@ -96,10 +96,10 @@ void enter_own_group(Launch& launch)
 void rename_pid(Environment& environment, const char* name, pid_t foster, sys::Line& text)
 {
     sys::Line own;
-    own.add(foster);
+    own.add("{:d}", foster);
     const char* value = environment.find(name);
     if (value != nullptr && own.text() == value) {
-        text.add({name, "=", ::getpid()});
+        text.add("{}={:d}", name, ::getpid());
         environment.put(text.c_string());
     }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 namespace foster
 {
@@ -133,11 +134,11 @@ const char* reap_zombies(Options& options, char* value)
     return options.neglecter < 0 || (value != nullptr && options.neglecter == 0) ? "not a process id" : nullptr;
 }
 
-const char* set_log(Options& options, char* value)
+const char* set_log(Options& /*options*/, char* value)
 {
     const std::string_view format = value;
-    options.json = format == "json";
-    return options.json || format == "text" ? nullptr : "not text or json";
+    sys::set_json(format == "json");
+    return sys::is_json() || format == "text" ? nullptr : "not text or json";
 }
 
 const char* set_text(const char*& field, const char* value)
@@ -180,16 +181,25 @@ const char* say_errors_only(Options& options)
     return nullptr;
 }
 
-constexpr Option OPTIONS[] = {
-    {"s", "subreaper", nullptr, "accepted for tini's sake: not as PID 1, foster always is a child subreaper",
+struct Row {
+    const char* letters;
+    const char* name;
+    const char* value;
+    const char* help;
+    const char* (*apply)(Options&, char* value);
+};
+
+// For the compiler alone, see WORDS.
+constexpr Row ROWS[] = {
+    {"s", "subreaper", "", "accepted for tini's sake: not as PID 1, foster always is a child subreaper",
      [](Options&, char*) -> const char* { return nullptr; }},
-    {"g", "group", nullptr, "forward signals to the process group that the child is in",
+    {"g", "group", "", "forward signals to the process group that the child is in",
      [](Options& options, char*) { return set(options.group); }},
-    {"c", "single-child", nullptr, "forward signals to the child alone (the default, but for dumb-init)",
+    {"c", "single-child", "", "forward signals to the child alone (the default, but for dumb-init)",
      [](Options& options, char*) { return forward_to_child_alone(options); }},
-    {"", "same-group", nullptr, "leave the child in foster's own process group",
+    {"", "same-group", "", "leave the child in foster's own process group",
      [](Options& options, char*) { return set(options.same_group); }},
-    {"", "setsid", nullptr, "run the child in its own session, with the terminal as its controlling one",
+    {"", "setsid", "", "run the child in its own session, with the terminal as its controlling one",
      [](Options& options, char*) { return set(options.own_session); }},
     {"r", "rewrite", "FROM:TO", "forward signal TO in place of FROM; TO 0 or none drops it; repeatable", set_rewrite},
     {"e", "remap-exit", "CODE[:TO]", "end with TO (0) in place of CODE; repeatable", remap_exit},
@@ -204,33 +214,82 @@ constexpr Option OPTIONS[] = {
     {"", "env", "NAME=VALUE", "put this into the child's environment; repeatable", add_assignment},
     {"", "zombies", "WHAT", "of a living parent: report them; nudge it, too; reap them through it, too", set_zombies},
     {"", "zombie-age", "DURATION", "how long a zombie must have been seen for that (60s)", set_zombie_age},
-    {"", "list-zombies", nullptr, "run nothing: list all zombies, and who neglects them",
+    {"", "list-zombies", "", "run nothing: list all zombies, and who neglects them",
      [](Options& options, char*) {
          options.once = Once::LIST_ZOMBIES;
          return static_cast<const char*>(nullptr);
      }},
     {"", "reap-zombies", "[=PID]", "run nothing: reap all zombies, or PID's, through their parents", reap_zombies},
-    {"", "log", "FORMAT", "of --list-zombies: text, or json", set_log},
-    {"P", "pause", nullptr, "run nothing: reap, and exit with 0 on SIGINT or SIGTERM",
+    {"", "log", "FORMAT", "messages, and --list-zombies, as text or json", set_log},
+    {"P", "pause", "", "run nothing: reap, and exit with 0 on SIGINT or SIGTERM",
      [](Options& options, char*) { return set(options.pause); }},
-    {"v", "verbose", nullptr, "tell what is spawned, forwarded and reaped; twice: also what could be ignored",
+    {"v", "verbose", "", "tell what is spawned, forwarded and reaped; twice: also what could be ignored",
      [](Options& options, char*) { return say_more(options); }},
-    {"q", "quiet", nullptr, "say nothing but errors that end foster",
+    {"q", "quiet", "", "say nothing but errors that end foster",
      [](Options& options, char*) { return say_errors_only(options); }},
-    {"w", "warn-reaped", nullptr, "warn of every orphan that is reaped: name, pid, exit code or signal",
+    {"w", "warn-reaped", "", "warn of every orphan that is reaped: name, pid, exit code or signal",
      [](Options& options, char*) { return set(options.warn_reaped); }},
-    {"h", "help", nullptr, "print this and exit", [](Options& options, char*) { return print(options, Print::HELP); }},
-    {"V", "version", nullptr, "print the version and exit",
+    {"h", "help", "", "print this and exit", [](Options& options, char*) { return print(options, Print::HELP); }},
+    {"V", "version", "", "print the version and exit",
      [](Options& options, char*) { return print(options, Print::VERSION); }},
-    {"lL", "license", nullptr, "print the license and exit",
+    {"lL", "license", "", "print the license and exit",
      [](Options& options, char*) { return print(options, Print::LICENSE); }},
 };
 
+constexpr std::size_t COUNT = std::size(ROWS);
+
+consteval std::size_t size_of_words()
+{
+    std::size_t size = 0;
+    for (const auto& row : ROWS) {
+        for (const std::string_view word : {row.letters, row.name, row.value, row.help}) {
+            size += word.size() + 1;
+        }
+    }
+    return size;
+}
+
+// The words of all rows, one behind the other: each pointer to one would have to be relocated in a position-independent program,
+// and take 32 bytes of the file.
+constexpr auto WORDS = [] {
+    std::array<char, size_of_words()> words{};
+    auto* at = words.begin();
+    for (const auto& row : ROWS) {
+        for (const std::string_view word : {row.letters, row.name, row.value, row.help}) {
+            at = std::ranges::copy(word, at).out + 1;
+        }
+    }
+    return words;
+}();
+
+template <std::size_t... ROW>
+const char* apply_row(std::size_t row, Options& options, char* value, std::index_sequence<ROW...> /*all*/)
+{
+    const char* wrong = nullptr;
+    (void)((row == ROW && (wrong = ROWS[ROW].apply(options, value), true)) || ...);
+    return wrong;
+}
+
 } // namespace
 
-std::span<const Option> option_table()
+const char* Option::apply(Options& options, char* text) const
 {
-    return OPTIONS;
+    return apply_row(row, options, text, std::make_index_sequence<COUNT>());
+}
+
+OptionReader::OptionReader() : word_(WORDS.data()) {}
+
+bool OptionReader::next(Option& option)
+{
+    if (row_ == COUNT) {
+        return false;
+    }
+    for (const char** word : {&option.letters, &option.name, &option.value, &option.help}) {
+        *word = word_;
+        word_ += std::strlen(word_) + 1;
+    }
+    option.row = row_++;
+    return true;
 }
 
 } // namespace foster

@@ -3,22 +3,33 @@
 
 #include "options.hpp"
 
-#include <span>
-
 namespace foster
 {
 
 struct Option {
-    char letters[3]; // the help shows the first one
+    const char* letters; // the help shows the first one
     const char* name;
-    const char* value; // how the help calls it; null: the option takes none; in brackets: only in the same word
+    const char* value; // how the help calls it; empty: the option takes none; in brackets: only in the same word
     const char* help;
-    // Returns null, or what is wrong with the value.
-    const char* (*apply)(Options&, char* value);
+    std::size_t row;
 
-    bool value_is_optional() const { return value != nullptr && value[0] == '['; }
+    bool takes_value() const { return value[0] != '\0'; }
+    bool value_is_optional() const { return value[0] == '['; }
+    // Returns null, or what is wrong with the value.
+    const char* apply(Options& options, char* text) const;
 };
 
-std::span<const Option> option_table();
+// Hands out the options, one after the other.
+class OptionReader
+{
+  public:
+    OptionReader();
+    // Whether there was one more.
+    bool next(Option& option);
+
+  private:
+    const char* word_; // that comes next
+    std::size_t row_ = 0;
+};
 
 } // namespace foster

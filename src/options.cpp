@@ -42,24 +42,33 @@ class Parser
     }
 
   private:
+    template <typename Condition> static bool find(Option& option, Condition is_wanted)
+    {
+        OptionReader options;
+        bool found = false;
+        while (!found && options.next(option)) {
+            found = is_wanted(option);
+        }
+        return found;
+    }
+
     void parse_letters(char* letters)
     {
         const char* word = *words_;
         for (; *letters != '\0'; ++letters) {
-            const auto table = option_table();
-            const auto option = std::ranges::find_if(
-                table, [letters](const Option& row) { return std::strchr(&row.letters[0], *letters) != nullptr; });
-            if (option == table.end()) {
+            Option option{};
+            if (!find(option, [letters](const Option& row) { return std::strchr(row.letters, *letters) != nullptr; })) {
                 if (letters == word + 1 && letters[1] == '\0') {
-                    sys::fail_usage({"unknown option '", word, "'", source_});
+                    sys::fail_usage("bad-usage|unknown option '{word}'{}", word, source_);
                 }
-                sys::fail_usage({"unknown option '-", std::string_view(letters, 1), "' in '", word, "'", source_});
+                sys::fail_usage("bad-usage|unknown option '-{letter:v}' in '{word}'{}", std::string_view(letters, 1),
+                                word, source_);
             }
-            if (option->value != nullptr) {
-                apply(*option, letters[1] == '\0' ? nullptr : letters + 1);
+            if (option.takes_value()) {
+                apply(option, letters[1] == '\0' ? nullptr : letters + 1);
                 return;
             }
-            apply(*option, nullptr);
+            apply(option, nullptr);
         }
     }
 
@@ -69,15 +78,14 @@ class Parser
         char* equals = std::strchr(name, '=');
         const std::string_view wanted(name,
                                       equals == nullptr ? std::strlen(name) : static_cast<std::size_t>(equals - name));
-        const auto table = option_table();
-        const auto option = std::ranges::find_if(table, [wanted](const Option& row) { return wanted == row.name; });
-        if (option == table.end()) {
-            sys::fail_usage({"unknown option '", word, "'", source_});
+        Option option{};
+        if (!find(option, [wanted](const Option& row) { return wanted == row.name; })) {
+            sys::fail_usage("bad-usage|unknown option '{word}'{}", word, source_);
         }
-        if (equals != nullptr && option->value == nullptr) {
-            sys::fail_usage({"option '--", wanted, "' takes no value: '", word, "'", source_});
+        if (equals != nullptr && !option.takes_value()) {
+            sys::fail_usage("bad-usage|option '--{option:v}' takes no value: '{word}'{}", wanted, word, source_);
         }
-        apply(*option, equals == nullptr ? nullptr : equals + 1);
+        apply(option, equals == nullptr ? nullptr : equals + 1);
     }
 
     // attached is the value in the same word, if there is one; else it is the next word.
@@ -85,15 +93,16 @@ class Parser
     {
         const char* word = *words_;
         char* value = attached;
-        if (option.value != nullptr && attached == nullptr && !option.value_is_optional()) {
+        if (option.takes_value() && attached == nullptr && !option.value_is_optional()) {
             value = words_[1];
             if (value == nullptr) {
-                sys::fail_usage({"option '", word, "' needs a value: ", option.value, source_});
+                sys::fail_usage("bad-usage|option '{word}' needs a value: {value}{}", word, option.value, source_);
             }
             ++words_;
         }
         if (const char* wrong = option.apply(options_, value)) {
-            sys::fail_usage({"bad value '", value, "' for option '--", option.name, "'", source_, ": ", wrong});
+            sys::fail_usage("bad-usage|bad value '{word}' for option '--{option}'{}: {reason}", value, option.name,
+                            source_, wrong);
         }
     }
 
@@ -112,7 +121,7 @@ void split(char* text, std::span<char*> words)
             *text = '\0';
         } else if (!in_word) {
             if (count == words.size()) {
-                sys::fail_usage({"more than ", words.size(), " words in ", OWN_VARIABLE});
+                sys::fail_usage("bad-usage|more than {limit:d} words in {}", words.size(), OWN_VARIABLE);
             }
             words[count++] = text;
         }
@@ -126,43 +135,41 @@ void read_own_variable(Options& options, Environment& environment)
         std::array<char*, MOST_WORDS + 1> words{};
         split(text, std::span(words).first(MOST_WORDS));
         if (char** rest = Parser(options, " in FOSTER_OPTIONS").parse(words.data()); *rest != nullptr) {
-            sys::fail_usage({"'", *rest, "' in ", OWN_VARIABLE, " is no option"});
+            sys::fail_usage("bad-usage|'{word}' in {source} is no option", *rest, OWN_VARIABLE);
         }
     }
 }
 
-// A peer's own environment variable and the option that it stands for, where it has this value (null: any).
+// A peer's own environment variable and the option that it stands for, where it has this value (empty: any).
 struct PeerVariable {
-    const char* name;
-    const char* value;
-    const char* option;
+    char name[24];
+    char value[2];
+    char option[4];
 };
 
 constexpr PeerVariable PEER_VARIABLES[] = {
-    {"TINI_SUBREAPER", nullptr, "-s"}, {"TINI_KILL_PROCESS_GROUP", nullptr, "-g"},
-    {"TINI_VERBOSITY", "0", "-q"},     {"TINI_VERBOSITY", "2", "-v"},
-    {"TINI_VERBOSITY", "3", "-vv"},    {"DUMB_INIT_SETSID", "0", "-c"},
-    {"DUMB_INIT_DEBUG", "1", "-v"},    {"CATATONIT_DEBUG", nullptr, "-vv"},
+    {"TINI_SUBREAPER", "", "-s"},   {"TINI_KILL_PROCESS_GROUP", "", "-g"}, {"TINI_VERBOSITY", "0", "-q"},
+    {"TINI_VERBOSITY", "2", "-v"},  {"TINI_VERBOSITY", "3", "-vv"},        {"DUMB_INIT_SETSID", "0", "-c"},
+    {"DUMB_INIT_DEBUG", "1", "-v"}, {"CATATONIT_DEBUG", "", "-vv"},
 };
 
 void read_peer_variables(Options& options, Environment& environment)
 {
     const std::string_view prefix = &options.personality->prefix[0];
     const auto is_own = [prefix](const PeerVariable& row) {
-        return !prefix.empty() && std::strncmp(row.name, prefix.data(), prefix.size()) == 0;
+        return !prefix.empty() && std::strncmp(&row.name[0], prefix.data(), prefix.size()) == 0;
     };
     for (const auto& row : PEER_VARIABLES) {
-        const char* value = is_own(row) ? environment.find(row.name) : nullptr;
-        if (value != nullptr && (row.value == nullptr || std::strcmp(value, row.value) == 0)) {
-            std::array<char, 4> word{};
-            std::strncpy(word.data(), row.option, word.size() - 1);
-            std::array<char*, 2> words{word.data(), nullptr};
-            (void)Parser(options, row.name).parse(words.data());
+        const char* value = is_own(row) ? environment.find(&row.name[0]) : nullptr;
+        if (value != nullptr && (row.value[0] == '\0' || std::strcmp(value, &row.value[0]) == 0)) {
+            auto own = row; // a word that is parsed is not constant
+            std::array<char*, 2> words{&own.option[0], nullptr};
+            (void)Parser(options, &row.name[0]).parse(words.data());
         }
     }
     for (const auto& row : PEER_VARIABLES) {
         if (is_own(row)) {
-            (void)environment.take(row.name);
+            (void)environment.take(&row.name[0]);
         }
     }
 }
@@ -179,28 +186,27 @@ void rewrite_stops(Options& options)
 void check(const Options& options)
 {
     if (options.group && options.same_group) {
-        sys::fail_usage({"'--group' needs a process group of the child's own: not with '--same-group'"});
+        sys::fail_usage("bad-usage|'--group' needs a process group of the child's own: not with '{word}'",
+                        "--same-group");
     }
     if (options.own_session && options.same_group) {
-        sys::fail_usage({"'--setsid' gives the child a process group of its own: not with '--same-group'"});
+        sys::fail_usage("bad-usage|'--setsid' gives the child a process group of its own: not with '{word}'",
+                        "--same-group");
     }
     const bool runs_nothing = options.pause || options.once != Once::NOTHING;
     const bool is_peer =
         options.personality->is_tini || options.personality->pauses; // whose --pause does not mind a command
     if (runs_nothing && options.user != nullptr) {
-        sys::fail_usage({"'--user' is for a command, and none is run"});
+        sys::fail_usage("bad-usage|'{word}' is for a command, and none is run", "--user");
     }
     if (runs_nothing && *options.command != nullptr && !is_peer) {
         const char* option = options.pause                        ? "--pause"
                              : options.once == Once::LIST_ZOMBIES ? "--list-zombies"
                                                                   : "--reap-zombies";
-        sys::fail_usage({"'", option, "' runs no command: '", *options.command, "'"});
-    }
-    if (options.json && options.once != Once::LIST_ZOMBIES) {
-        sys::fail_usage({"'--log=json' is for '--list-zombies'"});
+        sys::fail_usage("bad-usage|'{option}' runs no command: '{word}'", option, *options.command);
     }
     if (!runs_nothing && *options.command == nullptr) {
-        sys::fail_usage({"no command to run"});
+        sys::fail_usage("bad-usage|no command to run");
     }
 }
 

@@ -42,7 +42,6 @@ struct Options {
     Print print = Print::NOTHING;
     Once once = Once::NOTHING;
     pid_t neglecter = 0; // of --reap-zombies; 0: all of them
-    bool json = false;
     Zombies zombies = Zombies::LEAVE;
     sys::Nanoseconds zombie_age = 0;                                                            // 0: what is usual
     std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped

@@ -1,9 +1,12 @@
 #include "reaper.hpp"
 
 #include "child.hpp"
+#include "signals.hpp"
 #include "sys/procfs.hpp"
 
 #include <algorithm>
+#include <sys/wait.h>
+#include <utility>
 
 namespace foster
 {
@@ -27,16 +30,9 @@ void adopt_orphans(const sys::Messages& messages)
         return;
     }
     if (const auto subreaper = sys::become_subreaper(); !subreaper) {
-        messages.cannot({"become a child subreaper"}, subreaper.error, "; orphans will go to another init");
+        messages.warning("step-refused|cannot become a child subreaper: {reason:e}; orphans will go to another init",
+                         sys::Error{subreaper.error});
     }
-}
-
-void Reaper::notice(pid_t hint)
-{
-    if (hint > 0) {
-        reap(hint);
-    }
-    owed_ = true;
 }
 
 void Reaper::sweep_if_due()
@@ -44,21 +40,21 @@ void Reaper::sweep_if_due()
     if (!owed_) {
         return;
     }
-    if (sys::monotonic_now() >= due_) {
-        sweep();
+    const auto now = sys::monotonic_now();
+    if (now >= due_) {
+        sweep(now);
         return;
     }
-    if (neglect_.visited() > 0) {
-        reap(neglect_.visited());
-    }
-    if (child_ > 0 && !child_status_) {
-        reap(child_);
+    for (const pid_t pid : {std::exchange(hint_, 0), neglect_.visited(), child_status_ ? 0 : child_}) {
+        if (pid > 0) {
+            reap(pid);
+        }
     }
 }
 
-void Reaper::sweep()
+void Reaper::sweep(sys::Nanoseconds start)
 {
-    const auto start = sys::monotonic_now();
+    hint_ = 0;
     int waits = 1;
     while (reap_any() && waits < MOST_WAITS) {
         ++waits;
@@ -75,7 +71,7 @@ void Reaper::finish()
     constexpr int MOST_SWEEPS = 64;
     owed_ = true;
     for (int sweeps = 0; owed_ && sweeps < MOST_SWEEPS; ++sweeps) {
-        sweep();
+        sweep(sys::monotonic_now());
     }
 }
 
@@ -104,7 +100,7 @@ bool Reaper::reap(pid_t pid)
         if (!ended || ended.value.pid == 0) {
             return false;
         }
-        record(ended.value, {});
+        record(ended.value, nullptr);
         return true;
     }
     const sys::ProcessName name(pid);
@@ -116,7 +112,7 @@ bool Reaper::reap(pid_t pid)
     return true;
 }
 
-void Reaper::record(const sys::Ended& ended, std::string_view name)
+void Reaper::record(const sys::Ended& ended, const char* name)
 {
     if (neglect_.take(ended)) {
         return;
@@ -127,13 +123,18 @@ void Reaper::record(const sys::Ended& ended, std::string_view name)
     if (!names_) {
         return;
     }
-    sys::Line line;
-    line.add({ended.pid == child_ ? "child " : "reaped orphan ", name, "[", ended.pid, "] "});
-    add_ending(line, ended.status);
-    if (ended.pid != child_ && warns_) {
-        messages_.warning({line.text()});
+    const bool is_child = ended.pid == child_;
+    const auto level = warns_ && !is_child ? sys::Level::WARNING : sys::Level::INFO;
+    const char* const role = is_child ? "child" : "orphan";
+    const char* const reaped = is_child ? "" : "reaped ";
+    if (WIFEXITED(ended.status)) {
+        messages_.tell(level, "process-reaped|{}{role} {name}[{pid:d}] exited with {exit_code:d}", reaped, role, name,
+                       ended.pid, WEXITSTATUS(ended.status));
     } else {
-        messages_.info({line.text()});
+        const bool dumped = WCOREDUMP(ended.status);
+        messages_.tell(level, "process-reaped|{}{role} {name}[{pid:d}] killed by {signal}{}{!core_dumped:b}", reaped,
+                       role, name, ended.pid, SignalName(WTERMSIG(ended.status)).text(), dumped ? ", core dumped" : "",
+                       dumped);
     }
 }
 

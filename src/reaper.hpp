@@ -27,17 +27,21 @@ class Reaper
     {
     }
 
-    // A SIGCHLD came and named this pid: reaps it if it is a zombie. A sweep is owed from then on.
-    void notice(pid_t hint);
+    // A SIGCHLD came and named this pid. A sweep is owed from then on.
+    void notice(pid_t hint)
+    {
+        hint_ = hint;
+        owed_ = true;
+    }
     // A sweep is owed for another reason than a SIGCHLD of the kernel's.
     void owe_sweep() { owed_ = true; }
-    // The sweep that is owed, if its time has come; else a look at those alone that must not wait for it: the child, and a thread
-    // that is stopped to be made to wait.
+    // The sweep that is owed, if its time has come; else a look at those alone that must not wait for it: the one that SIGCHLD has
+    // named, the child, and a thread that is stopped to be made to wait.
     void sweep_if_due();
     // Nanoseconds of CLOCK_MONOTONIC at which the owed sweep is due; 0: none is owed.
     sys::Nanoseconds deadline() const { return owed_ ? due_ : 0; }
-    // Reaps all zombies that there are, but not too many at once; a sweep is owed if some are left.
-    void sweep();
+    // Reaps all zombies that there are, but not too many at once; a sweep is owed if some are left. start: now.
+    void sweep(sys::Nanoseconds start);
     // Leaves no zombie to whoever adopts them when foster ends, unless they come faster than they can be reaped.
     void finish();
 
@@ -47,7 +51,7 @@ class Reaper
   private:
     bool reap(pid_t pid);
     bool reap_any();
-    void record(const sys::Ended& ended, std::string_view name);
+    void record(const sys::Ended& ended, const char* name);
 
     pid_t child_;
     bool names_; // every name is wanted, and read while the zombie still holds it
@@ -56,6 +60,7 @@ class Reaper
     Neglect& neglect_;
     std::optional<int> child_status_;
     bool owed_ = false;
+    pid_t hint_ = 0;
     sys::Nanoseconds due_ = 1; // the earliest time of the next sweep
 };
 

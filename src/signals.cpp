@@ -23,17 +23,15 @@ SignalName::SignalName(int signal)
 {
     sys::Line line;
     if (signal > 0 && static_cast<std::size_t>(signal) < NAMES.size()) {
-        line.add({"SIG", NAMES[static_cast<std::size_t>(signal)].data()});
+        line.add("SIG{}", NAMES[static_cast<std::size_t>(signal)].data());
     } else if (signal < FIRST_REAL_TIME) {
-        line.add(signal);
+        line.add("{:d}", signal);
     } else if (signal == FIRST_REAL_TIME) {
         line.add("SIGRTMIN");
     } else {
-        line.add({"SIGRTMIN+", signal - FIRST_REAL_TIME});
+        line.add("SIGRTMIN+{:d}", signal - FIRST_REAL_TIME);
     }
-    const auto text = line.text();
-    size_ = std::min(text.size(), bytes_.size());
-    std::copy_n(text.begin(), size_, bytes_.begin());
+    std::copy_n(line.text().begin(), std::min(line.size(), bytes_.size() - 1), bytes_.begin());
 }
 
 namespace
@@ -133,7 +131,8 @@ void watch_parent(int signal, const sys::Messages& messages)
         return;
     }
     if (const auto set = sys::set_parent_death_signal(signal); !set) {
-        messages.cannot({"have ", SignalName(signal).text(), " sent when the parent dies"}, set.error);
+        messages.warning("step-refused|cannot have {signal} sent when the parent dies: {reason:e}",
+                         SignalName(signal).text(), sys::Error{set.error});
     }
 }
 

@@ -15,11 +15,10 @@ class SignalName
 {
   public:
     explicit SignalName(int signal);
-    std::string_view text() const { return {bytes_.data(), size_}; }
+    const char* text() const { return bytes_.data(); }
 
   private:
-    std::array<char, 12> bytes_;
-    std::size_t size_ = 0;
+    std::array<char, 12> bytes_{};
 };
 
 // The number of a signal given as "15", "TERM", "SIGTERM", "RTMIN+3" or "RTMAX-2", in upper or lower case; -1: there is none.

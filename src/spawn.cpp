@@ -46,7 +46,7 @@ bool refuses_shared_memory(int error)
 [[noreturn]] void fail_spawn(int error)
 {
     const char* remedy = error == EAGAIN ? ": a limit on processes is reached (pids cgroup, ulimit -u)" : "";
-    sys::fail(sys::failure_code(), {"cannot fork: ", std::strerror(error), remedy});
+    sys::fail(sys::failure_code(), "start-failed|cannot fork: {reason:e}{}", sys::Error{error}, remedy);
 }
 
 [[noreturn]] void fail_execute(const Options& options, int error)
@@ -57,34 +57,36 @@ bool refuses_shared_memory(int error)
     const int own_code = is_absent ? options.personality->not_found : options.personality->cannot_execute;
     const int code = options.exit_codes[static_cast<std::size_t>(own_code)];
     if (error == ELIBACC) {
-        sys::fail(code, {"cannot run '", name, "': the file is there, but its interpreter or loader is not"});
+        sys::fail(code, "exec-failed|cannot run '{command}': {reason}", name,
+                  "the file is there, but its interpreter or loader is not");
     }
-    sys::fail(code, {"cannot run '", name, "': ", std::strerror(error)});
+    sys::fail(code, "exec-failed|cannot run '{command}': {reason:e}", name, sys::Error{error});
 }
 
 void warn_of_refusals(Report& report, const sys::Messages& messages)
 {
     const auto warn = [&](Step step, const char* doing) {
         if (const int error = report.of(step)) {
-            messages.cannot({doing}, error);
+            messages.warning("step-refused|cannot {step}: {reason:e}", doing, sys::Error{error});
         }
     };
     warn(Step::SESSION, "give the child its own session");
     warn(Step::GROUP, "give the child its own process group");
     warn(Step::TETHER, "tether the child");
     if (const int error = report.of(Step::TERMINAL)) {
-        messages.debug({"cannot give the terminal to the child: ", std::strerror(error)});
+        messages.debug("step-refused|cannot give the terminal to the child: {reason:e}", sys::Error{error});
     }
 }
 
 void fail_on_refusals(const Options& options, Report& report)
 {
     if (const int error = report.of(Step::USER)) {
-        sys::fail(sys::failure_code(), {"cannot become user '", options.user, "': ", std::strerror(error)});
+        sys::fail(sys::failure_code(), "start-failed|cannot become user '{user}': {reason:e}", options.user,
+                  sys::Error{error});
     }
     if (const int error = report.of(Step::DIRECTORY)) {
-        sys::fail(sys::failure_code(),
-                  {"cannot change to directory '", options.directory, "': ", std::strerror(error)});
+        sys::fail(sys::failure_code(), "start-failed|cannot change to directory '{directory}': {reason:e}",
+                  options.directory, sys::Error{error});
     }
     if (const int error = report.of(Step::EXECUTE)) {
         fail_execute(options, error);
@@ -124,7 +126,7 @@ Child Child::spawn(const Options& options, const InheritedSignals& inherited, co
         (void)terminal.take_back(pid.value);
     }
     fail_on_refusals(options, launch.report);
-    messages.info({"spawned ", options.command[0], "[", pid.value, "]"});
+    messages.info("child-spawned|spawned {command}[{pid:d}]", options.command[0], pid.value);
     return {pid.value, options.group, messages};
 }
 

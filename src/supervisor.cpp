@@ -34,7 +34,8 @@ bool is_stop_of_terminal(int signal)
 void Supervisor::release_inherited()
 {
     if (const auto left = sys::chdir("/"); !left) {
-        messages_.cannot({"leave the working directory, which stays busy"}, left.error);
+        messages_.warning("step-refused|cannot leave the working directory, which stays busy: {reason:e}",
+                          sys::Error{left.error});
     }
     release_descriptors();
     for (char** word = options_.command; *word != nullptr; ++word) {
@@ -46,7 +47,8 @@ void Supervisor::release_descriptors()
 {
     // The signalfd and the terminal take the first numbers above the standard ones; all behind them goes.
     if (const auto moved = sys::dup_onto(signals_.number(), FIRST_OTHER_FD); !moved) {
-        messages_.cannot({"close inherited descriptors, which stay open"}, moved.error);
+        messages_.warning("step-refused|cannot close inherited descriptors, which stay open: {reason:e}",
+                          sys::Error{moved.error});
         return;
     }
     if (signals_.number() != FIRST_OTHER_FD) {
@@ -104,7 +106,7 @@ void Supervisor::wait_for_signals()
         const auto left = std::max(next - sys::monotonic_now(), sys::Nanoseconds{0});
         const auto waited = sys::wait_readable(signals_.number(), left);
         if (!waited && sys::pending_signals() == 0) {
-            reaper_.sweep(); // a sandbox without ppoll: pay for the sweep now rather than spin
+            reaper_.sweep(sys::monotonic_now()); // a sandbox without ppoll: pay for the sweep now rather than spin
             if (deadline() != 0) {
                 sys::nap(std::min(left, NAP));
             }
@@ -210,7 +212,8 @@ void Supervisor::survive_read_failure(int error)
         return;
     }
     if (!reading_failed_) {
-        messages_.cannot({"read signals, which are no longer forwarded"}, error);
+        messages_.warning("step-refused|cannot read signals, which are no longer forwarded: {reason:e}",
+                          sys::Error{error});
         reading_failed_ = true;
     }
     sys::nap(NAP);

@@ -281,8 +281,6 @@ EOF
   done
   run -125 "$FOSTER" --list-zombies true
   expect [ "${lines[0]}" = "foster: error: '--list-zombies' runs no command: 'true'" ]
-  run -125 "$FOSTER" --log=json true
-  expect [ "${lines[0]}" = "foster: error: '--log=json' is for '--list-zombies'" ]
   run -125 "$FOSTER" --reap-zombies=4194303
   expect [ "$output" = 'foster: error: no such process: 4194303' ]
 }

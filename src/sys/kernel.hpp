@@ -25,6 +25,8 @@ using Nanoseconds = std::int64_t;
 Nanoseconds monotonic_now();
 // The same of CLOCK_BOOTTIME, which /proc counts by.
 Nanoseconds boottime_now();
+// Since 1970, CLOCK_REALTIME.
+Nanoseconds realtime_now();
 // Sleeps, clock_nanosleep(2).
 void nap(Nanoseconds time);
 

@@ -20,7 +20,7 @@ void close_up_to_limit(int first)
 {
     constexpr rlim_t MOST = 1 << 20;
     rlimit limit{MOST, MOST};
-    (void)::getrlimit(RLIMIT_NOFILE, &limit);
+    (void)::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
     for (int fd = first; fd < static_cast<int>(std::min(limit.rlim_cur, MOST)); ++fd) {
         ::close(fd);
     }
@@ -40,6 +40,13 @@ void close_listed_from(int first)
     }
 }
 
+Result<void*> map(std::size_t size, int protection, int flags, int fd)
+{
+    const long address = ::syscall(SYS_mmap, nullptr, size, protection, flags, fd, 0L);
+    const int error = address == -1 ? errno : 0;
+    return {reinterpret_cast<void*>(address), error};
+}
+
 } // namespace
 
 Result<std::string_view> map_file(const char* path)
@@ -53,11 +60,8 @@ Result<std::string_view> map_file(const char* path)
         return {{}, end < 0 ? errno : 0};
     }
     const auto size = static_cast<std::size_t>(end);
-    void* memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.value.number(), 0);
-    if (memory == MAP_FAILED) {
-        return {{}, errno};
-    }
-    return {{static_cast<const char*>(memory), size}};
+    const auto memory = map(size, PROT_READ, MAP_PRIVATE, file.value.number());
+    return {{static_cast<const char*>(memory.value), memory ? size : 0}, memory.error};
 }
 
 Result<Fd> open(const char* path, int flags)
@@ -85,9 +89,7 @@ Status write_all(int fd, std::span<const char> bytes)
 Status write_within(Nanoseconds at_most, int fd, std::span<const char> bytes)
 {
     constexpr int NO_WAIT = 8; // RWF_NOWAIT; musl 1.2.3 does not know it
-    pollfd one{fd, POLLOUT, 0};
-    const timespec limit = timespec_of(at_most);
-    if (::ppoll(&one, 1, &limit, nullptr) == 0) {
+    if (const auto has_room = poll_one(fd, POLLOUT, at_most); has_room && !has_room.value) {
         return {{}, EAGAIN};
     }
     const iovec whole{const_cast<char*>(bytes.data()), bytes.size()};
@@ -145,8 +147,7 @@ bool exists(const char* path)
 
 Result<void*> map_memory(std::size_t size)
 {
-    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return {memory, memory == MAP_FAILED ? errno : 0};
+    return map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
 Result<Fd> above_standard(Result<Fd> opened)

@@ -23,7 +23,7 @@ int stopped_by(pid_t child)
 
 Status become_subreaper()
 {
-    return status_of(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+    return status_of(::syscall(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
 }
 
 Result<pid_t> clone(bool shares_memory, std::span<std::byte> stack, int (*body)(void*), void* argument)
@@ -53,7 +53,7 @@ Result<pid_t> find_zombie()
 
 Status set_parent_death_signal(int signal)
 {
-    return status_of(::prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0));
+    return status_of(::syscall(SYS_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0));
 }
 
 pid_t getpgid(pid_t pid)
@@ -85,23 +85,25 @@ Status setpgid(pid_t pid, pid_t group)
 
 Result<pid_t> tcgetpgrp(int fd)
 {
-    return result_of<pid_t>(::tcgetpgrp(fd));
+    pid_t group = 0;
+    const long answer = ::syscall(SYS_ioctl, fd, TIOCGPGRP, &group);
+    return {group, answer < 0 ? errno : 0};
 }
 
 Status tcsetpgrp(int fd, pid_t group)
 {
-    return status_of(::tcsetpgrp(fd, group));
+    return status_of(::syscall(SYS_ioctl, fd, TIOCSPGRP, &group));
 }
 
 Status take_controlling_terminal(int fd)
 {
-    return status_of(::ioctl(fd, TIOCSCTTY, 0));
+    return status_of(::syscall(SYS_ioctl, fd, TIOCSCTTY, 0));
 }
 
 Status leave_controlling_terminal(int fd)
 {
     const SignalMask pending = pending_signals();
-    const auto left = status_of(::ioctl(fd, TIOCNOTTY));
+    const auto left = status_of(::syscall(SYS_ioctl, fd, TIOCNOTTY));
     const SignalMask brought = (bit_of(SIGHUP) | bit_of(SIGCONT)) & ~pending;
     const timespec at_once{};
     while (left && ::syscall(SYS_rt_sigtimedwait, &brought, nullptr, &at_once, sizeof brought) > 0) {

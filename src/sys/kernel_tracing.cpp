@@ -20,7 +20,7 @@ Status trace(long request, pid_t thread, std::uintptr_t address, std::uintptr_t 
 int parent_death_signal()
 {
     int signal = 0;
-    (void)::prctl(PR_GET_PDEATHSIG, &signal, 0, 0, 0);
+    (void)::syscall(SYS_prctl, PR_GET_PDEATHSIG, &signal, 0, 0, 0);
     return signal;
 }
 
@@ -67,8 +67,8 @@ Result<unsigned long> read_word(pid_t thread, std::uintptr_t address)
 }
 
 BorrowedIds::BorrowedIds(uid_t user, gid_t group)
-    : dumpable_(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)), parent_death_(parent_death_signal()),
-      groups_set_(::syscall(SYS_setresgid, group, group, -1) == 0),
+    : dumpable_(static_cast<int>(::syscall(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0))),
+      parent_death_(parent_death_signal()), groups_set_(::syscall(SYS_setresgid, group, group, -1) == 0),
       users_set_(groups_set_ && ::syscall(SYS_setresuid, user, user, -1) == 0)
 {
 }
@@ -81,8 +81,8 @@ BorrowedIds::~BorrowedIds()
     if (groups_set_) {
         (void)::syscall(SYS_setresgid, 0, 0, -1);
         // The kernel takes both away from whoever changes its ids, commit_creds in the kernel.
-        (void)::prctl(PR_SET_DUMPABLE, dumpable_, 0, 0, 0);
-        (void)::prctl(PR_SET_PDEATHSIG, parent_death_, 0, 0, 0);
+        (void)::syscall(SYS_prctl, PR_SET_DUMPABLE, dumpable_, 0, 0, 0);
+        (void)::syscall(SYS_prctl, PR_SET_PDEATHSIG, parent_death_, 0, 0, 0);
     }
 }
 

@@ -3,7 +3,6 @@
 #include "sys/kernel.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
@@ -12,185 +11,134 @@ namespace foster::sys
 namespace
 {
 
-constexpr std::size_t DIGITS = 20; // of the longest 64-bit number, with its sign
-
 // The one global: every failing path of set-up needs it, and it is known before most of them.
-// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
-int code_of_failure = 125;
+struct {
+    int failure_code = 125;
+    bool json = false;
+} output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
-// How many bytes the UTF-8 character at the beginning of a text has, RFC 3629; 0: there is none.
-std::size_t size_of_character(std::string_view text)
+void add_two_digits(Line& line, const char* before, std::int64_t number)
 {
-    const auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
-    const unsigned first = byte(0);
-    const std::size_t size = first < 0x80   ? 1
-                             : first < 0xc2 ? 0
-                             : first < 0xe0 ? 2
-                             : first < 0xf0 ? 3
-                             : first < 0xf5 ? 4
-                                            : 0;
-    for (std::size_t at = 1; at < size; ++at) {
-        if ((byte(at) & 0xc0U) != 0x80) {
-            return 0;
+    line.add("{}{:d}{:d}", before, number / 10, number % 10);
+}
+
+// "2026-11-24T03:44:53.120Z", RFC 3339. A year is counted from March, so that a leap day is its last; right until 2100.
+void add_time(Line& line)
+{
+    constexpr int FOUR_YEARS = 1461;
+    constexpr int MARCH_1968 = -671; // the days from it to 1970
+    constexpr int FIVE_MONTHS = 153;
+    const auto now = realtime_now() / 1'000'000;
+    const auto day = now / 86'400'000 - MARCH_1968;
+    const auto cycle = day % FOUR_YEARS;
+    const auto year = std::min(cycle / 365, std::int64_t{3});
+    const auto day_of_year = cycle - year * 365;
+    const auto month = (day_of_year * 5 + 2) / FIVE_MONTHS; // 0: March
+    line.add("{:d}", 1968 + day / FOUR_YEARS * 4 + year + month / 10);
+    add_two_digits(line, "-", (month + 2) % 12 + 1);
+    add_two_digits(line, "-", day_of_year - (month * FIVE_MONTHS + 2) / 5 + 1);
+    add_two_digits(line, "T", now / 3'600'000 % 24);
+    add_two_digits(line, ":", now / 60'000 % 60);
+    add_two_digits(line, ":", now / 1000 % 60);
+    add_two_digits(line, ".", now / 10 % 100);
+    line.add("{:d}Z", now % 10);
+}
+
+void compose(Line& line, Level level, const char* message, std::va_list values)
+{
+    static constexpr char LEVELS[][8] = {"error", "warning", "info", "debug"};
+    const char* const name = &LEVELS[static_cast<std::size_t>(level)][0];
+    const char* const pattern = std::strchr(message, '|') + 1;
+    if (!output.json) {
+        line.add("foster: ");
+        if (level <= Level::WARNING) {
+            line.add("{}: ", name);
         }
+        line.add_list(pattern, values, false);
+        return;
     }
-    // Not the shortest form, a surrogate, or beyond Unicode.
-    const bool is_forbidden = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) >= 0xa0) ||
-                              (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) >= 0x90);
-    return is_forbidden ? 0 : size;
+    Line part;
+    add_time(part);
+    line.begin_object();
+    line.add_members("{time:v}{level}{event:v}", part.text(), name,
+                     std::string_view(message, static_cast<std::size_t>(pattern - message - 1)));
+    line.add_list(pattern, values, true);
+    part.clear();
+    part.add_list(pattern, values, false);
+    line.add_members("{message:v}", part.text());
+    line.end_object();
 }
 
 // All signals are blocked: whoever reads standard error must not be able to hold foster up for ever.
-void write_error(Line& line)
+void write_error(const char* message, std::va_list values)
 {
     constexpr Nanoseconds PATIENCE = 1'000'000'000;
+    Line line;
+    compose(line, Level::ERROR, message, values);
     (void)write_within(PATIENCE, STDERR_FILENO, line.finished());
-}
-
-// However long a word is that is to blame, the line has room for what is wrong with it.
-void add_error(Line& line, Pieces pieces)
-{
-    constexpr std::size_t LONGEST = 200;
-    line.add("foster: error: ");
-    for (const auto& piece : pieces) {
-        if (piece.text.size() > LONGEST) {
-            line.add({std::string_view(piece.text.data(), LONGEST), "..."});
-        } else {
-            line.add(piece);
-        }
-    }
 }
 
 } // namespace
 
-void Line::put(char byte)
-{
-    if (size_ < bytes_.size() - 1) {
-        const auto value = static_cast<unsigned char>(byte);
-        bytes_[size_++] = value < ' ' || value == 0x7f ? '?' : byte;
-    }
-}
-
-void Line::add(const Piece& piece)
-{
-    for (const char byte : piece.text) {
-        put(byte);
-    }
-    if (!piece.is_number) {
-        return;
-    }
-    std::array<char, DIGITS> digits;
-    auto rest =
-        piece.number < 0 ? 0 - static_cast<std::uint64_t>(piece.number) : static_cast<std::uint64_t>(piece.number);
-    auto at = DIGITS;
-    do {
-        digits[--at] = static_cast<char>('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    if (piece.number < 0) {
-        digits[--at] = '-';
-    }
-    add(Piece(std::string_view(digits.data() + at, DIGITS - at)));
-}
-
-void Line::add(Pieces pieces)
-{
-    for (const auto& piece : pieces) {
-        add(piece);
-    }
-}
-
-void Line::add_json(std::string_view text)
-{
-    put('"');
-    while (!text.empty()) {
-        const auto size = size_of_character(text);
-        const char first = text.front();
-        if (size == 0) {
-            add("\\ufffd");
-        } else if (first == '"' || first == '\\') {
-            put('\\');
-            put(first);
-        } else if (static_cast<unsigned char>(first) < ' ') {
-            constexpr const char* HEX = "0123456789abcdef";
-            add({"\\u00", std::string_view(HEX + first / 16, 1), std::string_view(HEX + first % 16, 1)});
-        } else {
-            add(std::string_view(text.data(), size));
-        }
-        text.remove_prefix(std::max(size, std::size_t{1}));
-    }
-    put('"');
-}
-
-std::string_view Line::finished()
-{
-    bytes_[size_] = '\n';
-    return {bytes_.data(), size_ + 1};
-}
-
-char* Line::c_string()
-{
-    bytes_[size_] = '\0';
-    return bytes_.data();
-}
-
-void Messages::say(Level wanted, Pieces pieces) const
+void Messages::say(Level wanted, const char* message, ...) const
 {
     if (!shows(wanted)) {
         return;
     }
+    std::va_list values;
+    va_start(values, message);
     Line line;
-    line.add("foster: ");
-    if (wanted == Level::WARNING) {
-        line.add("warning: ");
-    }
-    line.add(pieces);
+    compose(line, wanted, message, values);
+    va_end(values);
     // Foster must not wait for whoever reads its messages: one that finds no room is lost.
     (void)write_within(0, STDERR_FILENO, line.finished());
 }
 
-void Messages::cannot(Pieces doing, int error, std::string_view remedy) const
+void set_json(bool json)
 {
-    if (!shows(Level::WARNING)) {
-        return;
-    }
-    Line line;
-    line.add(doing);
-    warning({"cannot ", line.text(), ": ", std::strerror(error), remedy});
+    output.json = json;
+}
+
+bool is_json()
+{
+    return output.json;
 }
 
 int failure_code()
 {
-    return code_of_failure;
+    return output.failure_code;
 }
 
 void set_failure_code(int code)
 {
-    code_of_failure = code;
+    output.failure_code = code;
 }
 
-void fail(int code, Pieces pieces)
+void end_with(int code, const char* message, ...)
 {
-    Line line;
-    add_error(line, pieces);
-    write_error(line);
+    std::va_list values;
+    va_start(values, message);
+    write_error(message, values);
+    va_end(values);
     ::_exit(code);
 }
 
-void fail_usage(Pieces pieces)
+void end_for_usage(const char* message, ...)
 {
-    Line line;
-    add_error(line, pieces);
-    write_error(line);
-    Line second;
-    second.add("foster: see 'foster --help'");
-    write_error(second);
+    std::va_list values;
+    va_start(values, message);
+    write_error(message, values);
+    va_end(values);
+    if (!output.json) {
+        constexpr std::string_view HINT = "foster: see 'foster --help'\n";
+        (void)write_within(1'000'000'000, STDERR_FILENO, HINT);
+    }
     ::_exit(failure_code());
 }
 
 void fail_doing(const char* doing, int error)
 {
-    fail(failure_code(), {"cannot ", doing, ": ", std::strerror(error)});
+    fail(failure_code(), "start-failed|cannot {doing}: {reason:e}", doing, Error{error});
 }
 
 } // namespace foster::sys

@@ -1,51 +1,16 @@
 // Messages: one line each, on standard error, written at once and never waited for.
 #pragma once
 
+#include "sys/line.hpp"
 #include "sys/result.hpp"
-
-#include <array>
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <initializer_list>
-#include <string_view>
 
 namespace foster::sys
 {
 
-// One part of a line: text, or a number.
-struct Piece {
-    std::string_view text;
-    std::int64_t number = 0;
-    bool is_number = false;
+enum class Level : std::uint8_t { ERROR, WARNING, INFO, DEBUG };
 
-    constexpr Piece(const char* string) : text(string) {}
-    constexpr Piece(std::string_view string) : text(string) {}
-    constexpr Piece(std::integral auto value) : number(static_cast<std::int64_t>(value)), is_number(true) {}
-};
-using Pieces = std::initializer_list<Piece>;
-
-// A line that is being put together. What does not fit is cut off. A byte that could steer a terminal or forge a second
-// line becomes '?': process names and command lines come from anyone.
-class Line
-{
-  public:
-    void add(const Piece& piece);
-    void add(Pieces pieces);
-    // A string of JSON, RFC 8259, with its quotes. What is no UTF-8 becomes U+FFFD.
-    void add_json(std::string_view text);
-    std::string_view text() const { return {bytes_.data(), size_}; }
-    // The line with its newline, which always fits.
-    std::string_view finished();
-    char* c_string();
-
-  private:
-    void put(char byte);
-    std::array<char, 512> bytes_;
-    std::size_t size_ = 0;
-};
-
-enum class Level { ERROR, WARNING, INFO, DEBUG };
+// "event|text with {places}", Pattern: the text is the message; the event and the named places are those of its JSON object.
+template <typename... Values> using Message = Pattern<std::type_identity_t<Values>...>;
 
 class Messages
 {
@@ -53,24 +18,47 @@ class Messages
     Level level = Level::WARNING;
 
     bool shows(Level wanted) const { return wanted <= level; }
-    void warning(Pieces pieces) const { say(Level::WARNING, pieces); }
-    void info(Pieces pieces) const { say(Level::INFO, pieces); }
-    void debug(Pieces pieces) const { say(Level::DEBUG, pieces); }
-    // "foster: warning: cannot <doing>: <reason><remedy>"
-    void cannot(Pieces doing, int error, std::string_view remedy = {}) const;
+    template <typename... Values> void tell(Level wanted, Message<Values...> message, Values... values) const
+    {
+        say(wanted, message.text(), passed(values)...);
+    }
+    template <typename... Values> void warning(Message<Values...> message, Values... values) const
+    {
+        say(Level::WARNING, message.text(), passed(values)...);
+    }
+    template <typename... Values> void info(Message<Values...> message, Values... values) const
+    {
+        say(Level::INFO, message.text(), passed(values)...);
+    }
+    template <typename... Values> void debug(Message<Values...> message, Values... values) const
+    {
+        say(Level::DEBUG, message.text(), passed(values)...);
+    }
 
   private:
-    void say(Level wanted, Pieces pieces) const;
+    void say(Level wanted, const char* message, ...) const;
 };
 
-// The one way out of set-up when it fails: "foster: error: <pieces>", and the end of foster with this code.
-[[noreturn]] void fail(int code, Pieces pieces);
-// The same with failure_code() and a second line that points to the help.
-[[noreturn]] void fail_usage(Pieces pieces);
+// Whether messages are objects of JSON from now on.
+void set_json(bool json);
+bool is_json();
 
 // The code that foster ends with when foster itself failed: 125 until a personality has changed it.
 int failure_code();
 void set_failure_code(int code);
+
+[[noreturn]] void end_with(int code, const char* message, ...);
+// The one way out of set-up when it fails: "foster: error: <text>", and the end of foster with this code.
+template <typename... Values> [[noreturn]] void fail(int code, Message<Values...> message, Values... values)
+{
+    end_with(code, message.text(), passed(values)...);
+}
+[[noreturn]] void end_for_usage(const char* message, ...);
+// The same with failure_code() and a second line that points to the help.
+template <typename... Values> [[noreturn]] void fail_usage(Message<Values...> message, Values... values)
+{
+    end_for_usage(message.text(), passed(values)...);
+}
 
 // Set-up only: the value, or the end of foster with "cannot <doing>: <reason>".
 [[noreturn]] void fail_doing(const char* doing, int error);

@@ -19,7 +19,7 @@ namespace
 Result<std::string_view> read_of(pid_t pid, const char* file, std::span<char> buffer)
 {
     Line path;
-    path.add({"/proc/", pid, "/", file});
+    path.add("/proc/{:d}/{}", pid, file);
     const auto opened = open(path.c_string(), O_RDONLY);
     if (!opened) {
         return {{}, opened.error};
@@ -58,7 +58,7 @@ std::string_view line_of_status(pid_t pid, const char* key, std::span<char> buff
 {
     const auto text = read_of(pid, "status", buffer).value;
     Line wanted;
-    wanted.add({key, ":"});
+    wanted.add("{}:", key);
     // Not in the first line, which is the process's own name.
     for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1)) {
         const auto line = behind(text, end + 1);
@@ -73,13 +73,14 @@ std::string_view line_of_status(pid_t pid, const char* key, std::span<char> buff
 
 ProcessName::ProcessName(pid_t pid)
 {
-    const auto name = read_of(pid, "comm", bytes_).value;
-    if (name.empty()) {
-        bytes_[0] = '?';
-        size_ = 1;
-        return;
+    const auto name = read_of(pid, "comm", std::span(bytes_).first(bytes_.size() - 1)).value;
+    auto size = name.size();
+    if (size == 0) {
+        bytes_[size++] = '?';
+    } else if (name.back() == '\n') {
+        --size;
     }
-    size_ = name.size() - (name.back() == '\n' ? 1 : 0);
+    bytes_[size] = '\0';
 }
 
 long number_in_status(pid_t pid, const char* key)

@@ -18,11 +18,10 @@ class ProcessName
 {
   public:
     explicit ProcessName(pid_t pid);
-    std::string_view text() const { return {bytes_.data(), size_}; }
+    const char* text() const { return bytes_.data(); }
 
   private:
     std::array<char, 64> bytes_; // a kernel thread's name can be longer than 16 bytes
-    std::size_t size_ = 0;
 };
 
 // The number in a line of proc_pid_status(5), as "Uid" or "TracerPid" names it; -1 where it is not to be had.

@@ -62,12 +62,12 @@ Neglect::Neglect(const Options& options, const sys::Messages& messages)
         return;
     }
     if (const char* fault = fault_of_procfs()) {
-        messages.warning({"cannot look for neglected zombies: ", fault});
+        messages.warning("step-refused|cannot look for neglected zombies: {reason}", fault);
         return;
     }
     const auto memory = sys::map_memory(sizeof(Memory));
     if (!memory) {
-        messages.cannot({"look for neglected zombies"}, memory.error);
+        messages.warning("step-refused|cannot look for neglected zombies: {reason:e}", sys::Error{memory.error});
         return;
     }
     memory_ = new (memory.value) Memory; // NOLINT(cppcoreguidelines-owning-memory): of mmap, kept until the end
@@ -143,7 +143,8 @@ void Neglect::tell_ends() const
 {
     for (const auto& known : previous_) {
         if (known.told != 0 && !has_sibling_before(previous_, &known) && !has_of(zombies_, known.parent)) {
-            messages_.info({sys::ProcessName(known.parent).text(), "[", known.parent, "] neglects no zombie any more"});
+            messages_.info("neglect-ended|{parent_name}[{parent:d}] neglects no zombie any more",
+                           sys::ProcessName(known.parent).text(), known.parent);
         }
     }
 }
@@ -175,13 +176,14 @@ void Neglect::tell(pid_t parent, sys::Nanoseconds now)
     }
     if (count > told) {
         const sys::ProcessName name(parent);
-        sys::Line line;
-        line.add({name.text(), "[", parent, "] neglects ", count, count == 1 ? " zombie" : " zombies", ", oldest "});
-        add_duration(line, now - oldest);
-        line.add(": ");
-        add_names(line, zombies_, parent, seen_by);
-        line.add({"; only ", name.text(), " can reap them"});
-        messages_.warning({line.text()});
+        sys::Line age;
+        add_duration(age, now - oldest);
+        sys::Line names;
+        add_names(names, zombies_, parent, seen_by);
+        messages_.warning("zombies-neglected|{parent_name}[{parent:d}] neglects {zombies:d} zombie{}, oldest {oldest}: "
+                          "{names}; only {} can reap them",
+                          name.text(), parent, count, count == 1 ? "" : "s", age.c_string(), names.c_string(),
+                          name.text());
     }
     for (auto& zombie : zombies_) {
         if (zombie.parent == parent) {
@@ -295,9 +297,10 @@ void Neglect::end_visit()
     }
     if (reaped != 0) {
         passing_obstacles_ = 0;
-        messages_.info({"reaped ", reaped, reaped == 1 ? " zombie" : " zombies", " through ",
-                        sys::ProcessName(visited_parent_).text(), "[", visited_parent_, "], visited for ",
-                        (now - visit_start_) / 1000, "us"});
+        messages_.info(
+            "zombies-reaped|reaped {zombies:d} zombie{} through {parent_name}[{parent:d}], visited for {visit_us:d}us",
+            reaped, reaped == 1 ? "" : "s", sys::ProcessName(visited_parent_).text(), visited_parent_,
+            (now - visit_start_) / 1000);
     }
     if (visit.obstacle()) {
         meet(visit.obstacle());
@@ -345,9 +348,9 @@ void Neglect::explain(pid_t parent, const Obstacle& obstacle)
         return;
     }
     sys::Line line;
-    line.add({"cannot reap the zombies of ", sys::ProcessName(parent).text(), "[", parent, "]: "});
     add_obstacle(line, parent, obstacle);
-    messages_.warning({line.text()});
+    messages_.warning("zombies-unreapable|cannot reap the zombies of {parent_name}[{parent:d}]: {reason}",
+                      sys::ProcessName(parent).text(), parent, line.c_string());
 }
 
 } // namespace foster

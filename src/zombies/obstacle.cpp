@@ -31,7 +31,7 @@ void add_reason_of_refusal(sys::Line& line, pid_t parent)
     const auto tracer = sys::number_in_status(parent, "TracerPid");
     const auto user = sys::number_in_status(parent, "Uid");
     if (tracer > 0) {
-        line.add({" (", sys::ProcessName(static_cast<pid_t>(tracer)).text(), "[", tracer, "] traces it)"});
+        line.add(" ({}[{:d}] traces it)", sys::ProcessName(static_cast<pid_t>(tracer)).text(), tracer);
         return;
     }
     const char scope = yama_scope();
@@ -40,9 +40,9 @@ void add_reason_of_refusal(sys::Line& line, pid_t parent)
         return;
     }
     if (scope != '0') {
-        line.add({" (kernel.yama.ptrace_scope is ", std::string_view(&scope, 1), ")"});
+        line.add(" (kernel.yama.ptrace_scope is {:d})", scope - '0');
     } else if (user != static_cast<long>(::geteuid())) {
-        line.add({" (foster runs as uid ", ::geteuid(), ", the process as uid ", user, ")"});
+        line.add(" (foster runs as uid {:d}, the process as uid {:d})", ::geteuid(), user);
     }
     line.add("; give foster CAP_SYS_PTRACE");
     if (sys::number_in_status(::getpid(), "Seccomp") > 0) {
@@ -54,9 +54,9 @@ void add_reason_of_refusal(sys::Line& line, pid_t parent)
 
 void add_obstacle(sys::Line& line, pid_t parent, const Obstacle& obstacle)
 {
-    line.add(obstacle.reason);
+    line.add("{}", obstacle.reason);
     if (obstacle.error != 0) {
-        line.add({": ", std::strerror(obstacle.error)});
+        line.add(": {:e}", sys::Error{obstacle.error});
     }
     if (obstacle.error == EPERM) {
         add_reason_of_refusal(line, parent);

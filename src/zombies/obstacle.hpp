@@ -10,11 +10,11 @@ namespace foster
 {
 
 struct Obstacle {
-    std::string_view reason; // empty: nothing speaks against it
-    int error = 0;           // an errno value that says more
-    bool passing = false;    // trying again soon may help
+    const char* reason = nullptr; // null: nothing speaks against it
+    int error = 0;                // an errno value that says more
+    bool passing = false;         // trying again soon may help
 
-    explicit operator bool() const { return !reason.empty(); }
+    explicit operator bool() const { return reason != nullptr; }
 };
 
 // "it may not be traced: Operation not permitted (...); give foster CAP_SYS_PTRACE"

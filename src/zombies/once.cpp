@@ -40,7 +40,7 @@ void pad(sys::Line& line, std::size_t column)
 {
     do {
         line.add(" ");
-    } while (line.text().size() < column);
+    } while (line.size() < column);
 }
 
 void print(std::string_view line)
@@ -56,20 +56,20 @@ constexpr std::size_t REMEDY_COLUMN = 64;
 void print_row(const Zombie& zombie)
 {
     sys::Line line;
-    line.add(zombie.pid);
+    line.add("{:d}", zombie.pid);
     pad(line, NAME_COLUMN);
-    line.add(zombie.name());
+    line.add("{:v}", zombie.name());
     pad(line, STARTED_COLUMN);
     add_duration(line, age_of(zombie));
     line.add(" ago");
     pad(line, PARENT_COLUMN);
-    line.add({sys::ProcessName(zombie.parent).text(), "[", zombie.parent, "]"});
+    line.add("{}[{:d}]", sys::ProcessName(zombie.parent).text(), zombie.parent);
     pad(line, REMEDY_COLUMN);
     if (const auto obstacle = foresee(zombie)) {
         line.add("none: ");
         add_obstacle(line, zombie.parent, obstacle);
     } else {
-        line.add({"foster --reap-zombies=", zombie.parent});
+        line.add("foster --reap-zombies={:d}", zombie.parent);
     }
     print(line.finished());
 }
@@ -77,26 +77,23 @@ void print_row(const Zombie& zombie)
 void print_object(const Zombie& zombie)
 {
     const auto parent = sys::read_stat(zombie.parent);
-    sys::Line line;
-    line.add({"{\"pid\":", zombie.pid, ",\"name\":"});
-    line.add_json(zombie.name());
-    line.add({",\"started_ms_ago\":", age_of(zombie) / 1'000'000, ",\"parent\":", zombie.parent, ",\"parent_name\":"});
-    line.add_json(sys::ProcessName(zombie.parent).text());
-    line.add({",\"parent_alive\":", parent && parent.value.state != 'Z' ? "true" : "false", ",\"obstacle\":"});
-    if (const auto obstacle = foresee(zombie)) {
-        sys::Line reason;
+    const auto obstacle = foresee(zombie);
+    sys::Line reason;
+    if (obstacle) {
         add_obstacle(reason, zombie.parent, obstacle);
-        line.add_json(reason.text());
-    } else {
-        line.add("null");
     }
-    line.add("}");
+    sys::Line line;
+    line.begin_object();
+    line.add_members("{pid:d}{name:v}{started_ms_ago:d}{parent:d}{parent_name}{parent_alive:b}{obstacle}", zombie.pid,
+                     zombie.name(), age_of(zombie) / 1'000'000, zombie.parent, sys::ProcessName(zombie.parent).text(),
+                     parent && parent.value.state != 'Z', obstacle ? reason.c_string() : nullptr);
+    line.end_object();
     print(line.finished());
 }
 
-void list_zombies(bool json)
+void list_zombies()
 {
-    if (!json) {
+    if (!sys::is_json()) {
         sys::Line head;
         head.add("PID");
         pad(head, NAME_COLUMN);
@@ -111,7 +108,7 @@ void list_zombies(bool json)
     }
     void* memory = sys::must(sys::map_memory(MOST_ZOMBIES * sizeof(Zombie)), "map memory");
     for (const auto& zombie : find_zombies({static_cast<Zombie*>(memory), MOST_ZOMBIES}, {})) {
-        json ? print_object(zombie) : print_row(zombie);
+        sys::is_json() ? print_object(zombie) : print_row(zombie);
     }
 }
 
@@ -120,14 +117,14 @@ void list_zombies(bool json)
 int do_once(const Options& options)
 {
     if (!sys::read_stat(::getpid())) {
-        sys::fail(sys::failure_code(), {"cannot look for zombies: there is no /proc"});
+        sys::fail(sys::failure_code(), "start-failed|cannot look for zombies: {reason}", "there is no /proc");
     }
     if (options.once == Once::LIST_ZOMBIES) {
-        list_zombies(options.json);
+        list_zombies();
         return 0;
     }
     if (options.neglecter != 0 && !sys::read_stat(options.neglecter)) {
-        sys::fail(sys::failure_code(), {"no such process: ", options.neglecter});
+        sys::fail(sys::failure_code(), "bad-usage|no such process: {word:d}", options.neglecter);
     }
     const sys::Messages messages{options.level == sys::Level::WARNING ? sys::Level::INFO : options.level};
     return Neglect(options, messages).reap_once() ? 1 : 0;

@@ -57,7 +57,7 @@ struct Sleeper {
 Sleeper find_sleeper(pid_t parent)
 {
     sys::Line path;
-    path.add({"/proc/", parent, "/task"});
+    path.add("/proc/{:d}/task", parent);
     sys::NumberedEntries threads(path.c_string());
     Obstacle obstacle{"it has gone"};
     for (int thread = threads.next(); thread >= 0; thread = threads.next()) {

@@ -81,20 +81,20 @@ void add_names(sys::Line& line, std::span<const Zombie> zombies, pid_t parent, s
             line.add(" and others");
             return;
         }
-        line.add({names++ == 0 ? "" : ", ", zombie.name(), " x", count});
+        line.add("{}{:v} x{:d}", names++ == 0 ? "" : ", ", zombie.name(), count);
     }
 }
 
 void add_duration(sys::Line& line, sys::Nanoseconds duration)
 {
     if (duration >= HOUR) {
-        line.add({duration / HOUR, "h", duration % HOUR / MINUTE, "m"});
+        line.add("{:d}h{:d}m", duration / HOUR, duration % HOUR / MINUTE);
     } else if (duration >= MINUTE) {
-        line.add({duration / MINUTE, "m", duration % MINUTE / SECOND, "s"});
+        line.add("{:d}m{:d}s", duration / MINUTE, duration % MINUTE / SECOND);
     } else if (duration >= SECOND) {
-        line.add({duration / SECOND, "s"});
+        line.add("{:d}s", duration / SECOND);
     } else {
-        line.add({duration / MILLISECOND, "ms"});
+        line.add("{:d}ms", duration / MILLISECOND);
     }
 }
 

@@ -1,0 +1,57 @@
+#!/usr/bin/env bats
+load helpers
+
+# Whether $ERR holds an object of this event of which the condition is true; fails where a line of it is no object.
+has_event() {
+  jq -es "any(.[]; .event == \"$1\" and ($2))" "$ERR"
+}
+
+@test "--log=json writes every message as one object a line: time, level, event, its own fields, and the text" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" --log=json -v -w -- sh -c '(sh -c "kill -9 \$\$" &); echo READY; while :; do sleep 0.05; done'
+    wait_ready
+    wait_until has_event process-reaped true
+    kill "$INIT"
+    finish
+    expect_status 143
+    has_event child-spawned '.level == "info" and .command == "sh" and .pid > 1 and (.message | startswith("spawned sh["))'
+    has_event process-reaped '.role == "orphan" and .level == "warning" and .name == "sh" and .signal == "SIGKILL" and .core_dumped == false'
+    has_event process-reaped '.role == "child" and .level == "info" and .name == "sh" and .signal == "SIGTERM"'
+    has_event signal-forwarded '.signal == "SIGTERM" and .name == "sh" and .pid > 1'
+    # RFC 3339, of now
+    jq -es 'all(.[]; (.time | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$")) and
+      ((.time | sub("[.][0-9]+Z$"; "Z") | fromdateiso8601) - now | fabs) < 60)' "$ERR"
+  done
+}
+
+@test "a process name made of quotes, backslashes, newlines, control bytes and broken UTF-8 keeps the JSON right" {
+  # shellcheck disable=SC2016 # perl's own variables
+  start_in subreaper "$FOSTER" --log=json -w -- perl -e '
+    if (fork == 0) { if (fork == 0) { $0 = "a\"b\\c\nd\x01\xff\xc3\xa9"; select undef, undef, undef, 0.1; exit 3 } exit }
+    wait; sleep 1; exit 7'
+  finish
+  expect_status 7
+  [[ $(wc -l <"$ERR") == 1 ]]
+  expect [ "$(jq -j .name "$ERR")" = $'a"b\\c\nd\x01\ufffd\u00e9' ]
+  expect [ "$(jq .exit_code "$ERR")" = 3 ]
+}
+
+@test "an error is an object, too, and however long its words are a right one" {
+  run -125 "$FOSTER" --log=json --bogus
+  expect [ "$(jq -r '.level + " " + .event + " " + .word + " " + .message' <<<"$output")" = "error bad-usage --bogus unknown option '--bogus'" ]
+  run -127 "$FOSTER" --log=json /nonexistent
+  expect [ "$(jq -r '.event + " " + .reason' <<<"$output")" = 'exec-failed No such file or directory' ]
+  local blanks
+  blanks=$(printf '%200s' '')
+  for byte in $'\001' '"' "\\" $'\303\251' x; do
+    run -127 "$FOSTER" --log=json "/nonexistent/${blanks// /"$byte"}"
+    expect [ "${#lines[@]}" = 1 ]
+    expect [ "$(jq -r .event <<<"$output")" = exec-failed ]
+    expect [ "$(jq -r .reason <<<"$output")" = 'No such file or directory' ]
+  done
+}
+
+@test "--log=text is the default, and the last one counts" {
+  run -127 "$FOSTER" --log=json --log=text /nonexistent
+  expect [ "$output" = "foster: error: cannot run '/nonexistent': No such file or directory" ]
+}
