@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -42,6 +44,17 @@ Result<Ended> reap(pid_t pid)
     int status = 0;
     const pid_t answer = ::wait4(pid, &status, WNOHANG | __WALL, nullptr);
     return {{answer, status}, answer < 0 ? errno : 0};
+}
+
+bool may_have_ended(pid_t pid)
+{
+    constexpr int THREAD = O_EXCL; // PIDFD_THREAD
+    const auto opened = fd_of(::syscall(SYS_pidfd_open, pid, THREAD));
+    if (!opened) {
+        return opened.error != ESRCH;
+    }
+    const auto ended = poll_one(opened.value.number(), POLLIN, 0);
+    return !ended || ended.value;
 }
 
 Result<pid_t> find_zombie()
