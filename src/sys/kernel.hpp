@@ -65,9 +65,9 @@ struct Ended {
 };
 // Reaps pid, or any child where pid is -1, without waiting. wait4(2) with WNOHANG and __WALL. ECHILD: no such child.
 Result<Ended> reap(pid_t pid);
-// Whether a process, or its first thread alone, may have ended: pidfd_open(2), which is far cheaper than a look into /proc. Older
-// kernels than 6.9 do not tell it of a thread, and "yes" is the answer to all that is not known.
-bool may_have_ended(pid_t pid);
+// Whether a thread may have ended; a fraction of what a look into /proc costs. One that has a robust list has not, for the kernel
+// takes that away when it ends (futex_cleanup in the kernel); glibc gives one to every thread. get_robust_list(2).
+bool may_have_ended(pid_t thread);
 // The pid of a child that can be reaped, which stays a zombie; 0: none. waitid(2) with WNOWAIT. ECHILD: no children.
 Result<pid_t> find_zombie();
 // The signal that this process gets when its parent dies, PR_SET_PDEATHSIG(2const).

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -46,15 +44,11 @@ Result<Ended> reap(pid_t pid)
     return {{answer, status}, answer < 0 ? errno : 0};
 }
 
-bool may_have_ended(pid_t pid)
+bool may_have_ended(pid_t thread)
 {
-    constexpr int THREAD = O_EXCL; // PIDFD_THREAD
-    const auto opened = fd_of(::syscall(SYS_pidfd_open, pid, THREAD));
-    if (!opened) {
-        return opened.error != ESRCH;
-    }
-    const auto ended = poll_one(opened.value.number(), POLLIN, 0);
-    return !ended || ended.value;
+    void* list = nullptr;
+    std::size_t size = 0;
+    return ::syscall(SYS_get_robust_list, thread, &list, &size) != 0 || list == nullptr;
 }
 
 Result<pid_t> find_zombie()
