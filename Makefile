@@ -1,32 +1,36 @@
 # make            build/foster: static and position independent, against musl where it is present, else glibc
 #   LIBC=glibc    against glibc
 #   CC=clang CXX=clang++
+#   ARCH=aarch64  for another CPU, by the cross compiler of that name (Debian: g++-aarch64-linux-gnu), into build/aarch64
 #   SANITIZE=1    a developer's build, with the address and undefined behaviour sanitizers
 #   WERROR=1      warnings are errors
 #   BUILD=DIR     builds into DIR instead of build
 # make demo       what an init is for, in ten lines
 # make test       the tests, against BUILD's foster; TESTS=FILE... for some of them
-# make e2e        tests in Docker, podman, runc and crun, as root
-# make lint       formatting and static analysis
+# make e2e        tests in Docker, podman, runc and crun, as root, and on an aarch64 kernel in QEMU
+# make lint       formatting and static analysis; ARCH too
 # make bench      foster beside tini, dumb-init and catatonit
 # make install    PREFIX=/usr/local, DESTDIR=
 
 VERSION := 0.1.0
 COMMIT := $(or $(shell git rev-parse --short=7 HEAD 2>/dev/null),unknown)
-BUILD := build
+# What is the same for all variants of a CPU, and one of these.
+COMMON := build$(ARCH:%=/%)
+BUILD := $(COMMON)
 PREFIX := /usr/local
+TOOL := $(ARCH:%=%-linux-gnu-)
 ifeq ($(origin CC),default)
-  CC := gcc
+  CC := $(TOOL)gcc
 endif
 ifeq ($(origin CXX),default)
-  CXX := g++
+  CXX := $(TOOL)g++
 endif
 
 SOURCES := $(wildcard src/*.cpp src/sys/*.cpp src/zombies/*.cpp)
 OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
 # What the tests and the benchmark run under foster: the same for every variant of it.
-WORKLOADS := $(patsubst tests/%.cpp,build/%,$(wildcard tests/workloads/*.cpp))
-MEASURES := $(patsubst tests/%.cpp,build/%,$(wildcard tests/bench/*.cpp))
+WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
+MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
 SCRIPTS := .ci/run tests/helpers.bash $(wildcard tests/*.bats tests/*.sh tests/bench/*.sh tests/e2e/*)
 
 TARGET := $(shell $(CXX) -dumpmachine)
@@ -61,7 +65,7 @@ ifeq ($(LIBC)$(SANITIZE),musl)
   # one by one because `musl-gcc -static-pie` makes a dynamic program without a word.
   MUSL_LIB := $(dir $(MUSL))
   HEADERS := $(shell $(CXX) -E -x c++ -v /dev/null 2>&1 | sed -n '/^\#include </,/^End/s/^ //p')
-  HEADERS := $(filter-out /usr/local/include /usr/include /usr/include/$(CPU)-linux-gnu,$(HEADERS))
+  HEADERS := $(filter-out /usr/local/include /usr/include /usr/include/$(CPU)-linux-gnu %/$(CPU)-linux-gnu/include,$(HEADERS))
   CXX_HEADERS := $(foreach dir,$(HEADERS),$(if $(findstring c++,$(dir)),$(dir)))
   DEFINES += -nostdinc $(addprefix -isystem ,$(CXX_HEADERS) /usr/include/$(CPU)-linux-musl \
     $(filter-out $(CXX_HEADERS),$(HEADERS))) -D'__GLIBC_PREREQ(a,b)=0'
@@ -87,12 +91,12 @@ $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 # Code that runs at set-up or rarely, and its constants, go into sections of their own, whose pages are given back after set-up.
 SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials environment help launch option_table options spawn \
   $(addprefix sys/,kernel_files kernel_tracing line output procfs reason) \
-  $(addprefix zombies/,cpu_other cpu_x86_64 neglect obstacle once remote_wait scan))
+  $(addprefix zombies/,cpu_aarch64 cpu_other cpu_x86_64 neglect obstacle once remote_wait scan))
 ifndef SANITIZE
 # Merged strings cannot be moved; clang merges them always.
 APART := $(if $(CLANG),,-fno-merge-constants)
 $(SET_UP): FLAGS += -fno-function-sections -fno-data-sections $(APART)
-$(SET_UP): MOVE_TO_SET_UP = objcopy --rename-section .text=set_up \
+$(SET_UP): MOVE_TO_SET_UP = $(TOOL)objcopy --rename-section .text=set_up \
   --rename-section .rodata=set_up_data,contents,alloc,load,readonly,code $@
 endif
 
@@ -111,7 +115,7 @@ $(BUILD)/src/help.o: $(BUILD)/license.inc
 -include $(OBJECTS:.o=.d)
 
 # Static, so that they run in a root directory that holds nothing else.
-$(WORKLOADS) $(MEASURES): build/%: tests/%.cpp tests/workloads/workload.hpp
+$(WORKLOADS) $(MEASURES): $(COMMON)/%: tests/%.cpp tests/workloads/workload.hpp
 	@mkdir -p $(@D)
 	$(CXX) -std=c++20 -O2 $(WARNINGS) $(if $(WERROR),-Werror) -static -o $@ $<
 
@@ -129,7 +133,7 @@ bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
 
 lint: $(BUILD)/license.inc
 	clang-format --dry-run --Werror $$(git ls-files '*.cpp' '*.hpp')
-	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- -std=c++20 -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"' -fno-exceptions -fno-rtti
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- $(ARCH:%=--target=%-linux-gnu) -std=c++20 -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"' -fno-exceptions -fno-rtti
 	shellcheck --external-sources --source-path=tests $(SCRIPTS)
 
 install: $(BUILD)/foster

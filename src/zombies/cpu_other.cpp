@@ -1,4 +1,4 @@
-#ifndef __x86_64__
+#if !defined __x86_64__ && !defined __aarch64__
 #include "cpu.hpp"
 
 namespace foster::cpu

@@ -48,6 +48,16 @@ int signal_to_deliver(int status)
     return status >> 16 == 0 && signal != STOP_IN_CALL ? signal : 0;
 }
 
+// Whether a thread's first stop was in a system call.
+bool comes_from_call(const cpu::Registers& found, [[maybe_unused]] const cpu::Registers& asleep)
+{
+    if constexpr (cpu::USES_OWN_CALL) {
+        return cpu::is_in_call(found, asleep);
+    } else {
+        return cpu::is_in_call(found);
+    }
+}
+
 struct Sleeper {
     pid_t thread = 0; // 0: none
     Obstacle obstacle;
@@ -131,17 +141,22 @@ Obstacle RemoteWait::attach(pid_t parent, pid_t thread)
 
 Obstacle RemoteWait::seize(pid_t parent, pid_t thread)
 {
-    const auto offset = call_offset();
-    const auto base = sys::vdso_of(parent);
-    if (!base) {
-        return {"it may not be traced", base.error == EACCES ? EPERM : base.error};
+    if constexpr (!cpu::USES_OWN_CALL) {
+        const auto offset = call_offset();
+        const auto base = sys::vdso_of(parent);
+        if (!base) {
+            return {"it may not be traced", base.error == EACCES ? EPERM : base.error};
+        }
+        if (offset == 0 || base.value == 0) {
+            return {"it is a 32-bit process, or has no vdso"};
+        }
+        instruction_ = base.value + offset;
     }
-    if (offset == 0 || base.value == 0) {
-        return {"it is a 32-bit process, or has no vdso"};
-    }
-    instruction_ = base.value + offset;
     if (const auto seized = sys::trace_seize(thread); !seized) {
         return {"it may not be traced", seized.error};
+    }
+    if constexpr (cpu::USES_OWN_CALL) {
+        asleep_ = cpu::read_asleep(thread);
     }
     // Refused only where it has gone, which wait will tell.
     (void)sys::trace_interrupt(thread);
@@ -162,6 +177,11 @@ void RemoteWait::take(int status)
     }
     // Here the thread is where the kernel looks for signals, and thereafter at whether the interrupted call is to be begun again.
     if (step_ != Step::SEIZED) {
+        if constexpr (cpu::USES_OWN_CALL) {
+            if (answered_ > 0) {
+                cpu::begin_again(saved_, asleep_); // as the kernel has, but with the call's own arguments
+            }
+        }
         (void)sys::write_registers(thread_, std::span(saved_).first(cpu::register_bytes() / sizeof saved_[0]));
     }
     (void)sys::trace_detach(thread_, signal_to_deliver(status));
@@ -172,15 +192,13 @@ void RemoteWait::take(int status)
 bool RemoteWait::go_on(int signal, bool asked_for)
 {
     if (signal == STOP_IN_CALL) {
-        if (step_ == Step::ENTERING) {
-            step_ = Step::LEAVING;
-            (void)sys::trace_resume(thread_, true);
-            return true;
-        }
-        return finish_call();
+        return step_ == Step::ENTERING ? enter_call() : finish_call();
     }
     // A signal, or a stop of the whole process, ends the visit early: it must find the thread as it was.
-    return asked_for && step_ == Step::SEIZED && !abandoned_ && start_calls();
+    if (asked_for && step_ == Step::SEIZED) {
+        return !abandoned_ && start_calls();
+    }
+    return cpu::USES_OWN_CALL && asked_for && answered_ < count_ && call();
 }
 
 bool RemoteWait::start_calls()
@@ -190,27 +208,46 @@ bool RemoteWait::start_calls()
         obstacle_ = {"it is a 32-bit process"};
         return false;
     }
-    if (!cpu::is_in_call(saved_)) {
+    if (!comes_from_call(saved_, asleep_)) {
         obstacle_ = {"it is busy: no thread of it waits in a system call", 0, true};
         return false;
     }
-    const auto wanted = cpu::call_instruction();
-    const auto code = sys::read_word(thread_, instruction_);
-    if (!code || std::memcmp(&code.value, wanted.data(), wanted.size()) != 0) {
-        obstacle_ = {"its vdso is not the kernel's own"};
-        return false;
+    if constexpr (!cpu::USES_OWN_CALL) {
+        const auto wanted = cpu::call_instruction();
+        const auto code = sys::read_word(thread_, instruction_);
+        if (!code || std::memcmp(&code.value, wanted.data(), wanted.size()) != 0) {
+            obstacle_ = {"its vdso is not the kernel's own"};
+            return false;
+        }
+        cpu::begin_again_after_stop(saved_);
     }
-    cpu::begin_again_after_stop(saved_);
     return call();
 }
 
 bool RemoteWait::call()
 {
     auto registers = saved_;
-    cpu::set_wait4(registers, instruction_, zombies_[answered_]);
+    if constexpr (cpu::USES_OWN_CALL) {
+        cpu::begin_again(registers, asleep_);
+    } else {
+        cpu::set_wait4(registers, instruction_, zombies_[answered_]);
+    }
     step_ = Step::ENTERING;
     const auto words = std::span(registers).first(cpu::register_bytes() / sizeof registers[0]);
     return sys::write_registers(thread_, words) && sys::trace_resume(thread_, true);
+}
+
+bool RemoteWait::enter_call()
+{
+    step_ = Step::LEAVING;
+    if constexpr (cpu::USES_OWN_CALL) {
+        if (!cpu::replace_by_wait4(thread_, zombies_[answered_])) {
+            step_ = Step::SEIZED; // it is as it was
+            return false;
+        }
+    }
+    (void)sys::trace_resume(thread_, true);
+    return true;
 }
 
 // At the end of a call: the next one, or back to where signals are looked for.
@@ -219,7 +256,10 @@ bool RemoteWait::finish_call()
     cpu::Registers registers{};
     (void)sys::read_registers(thread_, registers);
     answers_[answered_++] = cpu::answer(registers);
-    if (answered_ < count_) {
+    if constexpr (cpu::USES_OWN_CALL) {
+        cpu::set_interrupted(registers, saved_);
+        (void)sys::write_registers(thread_, std::span(registers).first(cpu::register_bytes() / sizeof registers[0]));
+    } else if (answered_ < count_) {
         return call();
     }
     step_ = Step::RETURNING;

@@ -12,8 +12,8 @@ namespace foster
 {
 
 // One visit at a parent: a thread of it that sleeps in a system call is stopped by ptrace(2), calls wait4(2) for each zombie
-// through the vdso's own call instruction (no code is written), gets its registers back and is let go; the call that was
-// interrupted goes on. Nothing here waits: the thread's stops come in by take(), as reap() tells them.
+// through the vdso's own call instruction or its own one (no code is written), gets its registers back and is let go; the call
+// that was interrupted goes on. Nothing here waits: the thread's stops come in by take(), as reap() tells them.
 class RemoteWait
 {
   public:
@@ -45,6 +45,7 @@ class RemoteWait
     Obstacle seize(pid_t parent, pid_t thread);
     bool start_calls();
     bool call();
+    bool enter_call();
     bool finish_call();
     bool go_on(int signal, bool asked_for);
 
@@ -57,6 +58,7 @@ class RemoteWait
     std::array<long, MOST_ZOMBIES> answers_{};
     std::size_t answered_ = 0;
     cpu::Registers saved_{};
+    cpu::Registers asleep_; // before the stop, with cpu::USES_OWN_CALL
     Obstacle obstacle_;
 };
 

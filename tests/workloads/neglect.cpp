@@ -1,7 +1,8 @@
-// neglect COUNT HOW [SECONDS]: has COUNT children that end with 3 and are not waited for, prints READY, then sleeps for two seconds, or for so many, HOW
-// (nanosleep, poll, epoll, futex, read, thread: another one sleeps and the first one waits for it), or burns CPU for so long; leader: has one
-// more child, whose first thread has ended and another one lives. Prints how
-// that has ended, whether the time was right, and how many children were still there to be waited for.
+// neglect COUNT HOW [SECONDS [LATENESS]]: has COUNT children that end with 3 and are not waited for, prints READY, then sleeps for two
+// seconds, or for so many, HOW (nanosleep, until: a point in time, poll, epoll, futex, read, pause: until SIGALRM, thread: another one sleeps and
+// the first one waits for it), or burns CPU for so long; leader: has one more child, whose first thread has ended and another one lives.
+// Prints how that has ended, whether the time was right (less than 200 ms too late, or than so many), and how many children were still
+// there to be waited for.
 #include "workload.hpp"
 
 #include <cerrno>
@@ -50,6 +51,17 @@ long sleep_by(std::string_view how)
     if (how == "nanosleep" || how == "leader") {
         return nanosleep(&time, nullptr);
     }
+    if (how == "until") {
+        timespec end{};
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        end.tv_sec += time.tv_sec;
+        return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr);
+    }
+    if (how == "pause") {
+        signal(SIGALRM, [](int) {});
+        alarm(static_cast<unsigned>(sleep_time / 1000));
+        return pause();
+    }
     if (how == "poll") {
         return poll(nullptr, 0, sleep_time);
     }
@@ -84,6 +96,7 @@ int main(int argument_count, char** arguments)
     if (argument_count > 3) {
         sleep_time = atoi(arguments[3]) * 1000;
     }
+    const int most_lateness = argument_count > 4 ? atoi(arguments[4]) : 200;
     const int count = atoi(arguments[1]);
     if (std::string_view(arguments[2]) == "leader" && fork() == 0) {
         std::thread([] { sleep(5); }).detach();
@@ -110,6 +123,7 @@ int main(int argument_count, char** arguments)
     while (waitpid(-1, &status, WNOHANG) > 0) {
         statuses += WIFEXITED(status) && WEXITSTATUS(status) == 3 ? 1 : 0;
     }
-    printf("%ld errno %d %s, %d left\n", result, error, late >= -1 && late < 200 ? "in time" : "not in time", statuses);
+    printf("%ld errno %d %s, %d left\n", result, error, late >= -1 && late < most_lateness ? "in time" : "not in time",
+           statuses);
     return 0;
 }
