@@ -64,6 +64,36 @@ neglecter() {
   rm -r "$dir"
 }
 
+@test "an agent that runs sudo again and again, as root and as a user: reported on, nudged, or freed of them" {
+  requires_root
+  local dir rule=$BATS_TEST_TMPDIR/sudoers user what running=() pid
+  dir=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$dir"
+  cp "$FOSTER" "$WORKLOADS/ticker" "$dir"
+  printf '%s ALL=(ALL) NOPASSWD: ALL\n' root nobody >"$rule"
+  chmod 440 "$rule"
+  for user in root nobody; do
+    for what in report nudge reap; do
+      # shellcheck disable=SC2016 # for the shell inside
+      run_in subreaper unshare --mount sh -c 'mount --bind "$0" /etc/sudoers && exec setpriv "$@"' "$rule" \
+        --reuid="$user" --clear-groups "$dir/foster" --zombies="$what" --zombie-age=300ms -- "$dir/ticker" sudo -n true \
+        >"$dir/$user.$what" 2>"$dir/$user.$what.err" 3>&- &
+      running+=($!)
+    done
+  done
+  for pid in "${running[@]}"; do
+    wait "$pid"
+  done
+  for user in root nobody; do
+    expect grep -Eq '^foster: warning: ticker\[[0-9]+\] neglects ([3-8]) zombies, oldest .*: sudo x\1; only ticker can reap them$' "$dir/$user.report.err"
+    expect grep -Exq '0 nudges, [6-8] left' "$dir/$user.report"
+    expect grep -Exq '[2-8] nudges, [6-8] left' "$dir/$user.nudge"
+    expect grep -Exq '[1-8] nudges, [0-5] left' "$dir/$user.reap"
+    expect [ -z "$(grep cannot "$dir/$user".*.err)" ]
+  done
+  rm -r "$dir"
+}
+
 @test "report names the zombies once, again only when there are more, and touches nobody" {
   for mode in "${MODES[@]}"; do
     # shellcheck disable=SC2016 # perl's own variables

@@ -33,6 +33,7 @@ for scope in 0 1 2 3; do
   echo "== scope $scope, root"
   $reap neglect 2 nanosleep 2
   echo "== scope $scope, a user"
+  # shellcheck disable=SC2086 # several words
   $user $reap neglect 2 nanosleep 2
   if [ "$scope" = 1 ]; then
     echo "== scope $scope, a user, not above the parent"
