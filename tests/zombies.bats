@@ -85,10 +85,10 @@ neglecter() {
     wait "$pid"
   done
   for user in root nobody; do
-    expect grep -Eq '^foster: warning: ticker\[[0-9]+\] neglects ([3-8]) zombies, oldest .*: sudo x\1; only ticker can reap them$' "$dir/$user.report.err"
-    expect grep -Exq '0 nudges, [6-8] left' "$dir/$user.report"
-    expect grep -Exq '[2-8] nudges, [6-8] left' "$dir/$user.nudge"
-    expect grep -Exq '[1-8] nudges, [0-5] left' "$dir/$user.reap"
+    expect grep -Eq '^foster: warning: ticker\[[0-9]+\] neglects 8 zombies, oldest .*: sudo x8; only ticker can reap them$' "$dir/$user.report.err"
+    expect grep -Exq '0 nudges, 8 left' "$dir/$user.report"
+    expect grep -Exq '[1-8] nudges, 8 left' "$dir/$user.nudge"
+    expect grep -Exq '[1-8] nudges, 0 left' "$dir/$user.reap"
     expect [ -z "$(grep cannot "$dir/$user".*.err)" ]
   done
   rm -r "$dir"

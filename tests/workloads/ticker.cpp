@@ -1,5 +1,5 @@
-// ticker COMMAND...: runs a command eight times, every 300 ms, and waits for none of them. Prints how often somebody has sent it SIGCHLD,
-// and how many children were left to be waited for in the end.
+// ticker COMMAND...: runs a command eight times, every 300 ms, and waits for none of them. Two seconds after the last one's end it prints how
+// often somebody has sent it SIGCHLD, and how many children are left to be waited for.
 #include "workload.hpp"
 
 #include <atomic>
@@ -21,6 +21,12 @@ void handle(int, siginfo_t* info, void*)
     nudges += info->si_code == SI_USER ? 1 : 0;
 }
 
+void sleep_for(timespec left)
+{
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+}
+
 } // namespace
 
 int main(int, char** arguments)
@@ -30,14 +36,19 @@ int main(int, char** arguments)
     action.sa_sigaction = handle;
     action.sa_flags = SA_SIGINFO | SA_RESTART;
     sigaction(SIGCHLD, &action, nullptr);
+    pid_t children[TICKS];
     for (int tick = 0; tick < TICKS; ++tick) {
-        if (fork() == 0) {
+        children[tick] = fork();
+        if (children[tick] == 0) {
             exec_rest(arguments + 1);
         }
-        timespec left{0, INTERVAL};
-        while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-        }
+        sleep_for({0, INTERVAL});
     }
+    for (const pid_t child : children) {
+        siginfo_t ended;
+        waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT);
+    }
+    sleep_for({2, 0});
     int left = 0;
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
         ++left;
