@@ -7,7 +7,7 @@
 #   BUILD=DIR     builds into DIR instead of build
 # make demo       what an init is for, in ten lines
 # make test       the tests, against BUILD's foster; TESTS=FILE... for some of them
-# make e2e        tests in Docker, podman, runc and crun, as root, and on an aarch64 kernel in QEMU
+# make e2e        tests in Docker, podman, runc, crun, systemd and real kernels, of x86_64 and aarch64, as root
 # make lint       formatting and static analysis; ARCH too
 # make bench      foster beside tini, dumb-init and catatonit
 # make install    PREFIX=/usr/local, DESTDIR=
@@ -31,7 +31,7 @@ OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
-SCRIPTS := .ci/run tests/helpers.bash $(wildcard tests/*.bats tests/*.sh tests/bench/*.sh tests/e2e/*)
+SCRIPTS := .ci/run tests/helpers.bash $(wildcard tests/*.bats tests/*.sh tests/bench/*.sh tests/e2e/* tests/workloads/*.bash)
 
 TARGET := $(shell $(CXX) -dumpmachine)
 CPU := $(firstword $(subst -, ,$(TARGET)))
@@ -125,7 +125,7 @@ demo: $(BUILD)/foster
 test: $(BUILD)/foster $(WORKLOADS)
 	FOSTER=$(abspath $<) bats $(or $(TESTS),tests)
 
-e2e: $(BUILD)/foster
+e2e: $(BUILD)/foster $(WORKLOADS)
 	FOSTER=$(abspath $<) bats $(or $(TESTS),tests/e2e)
 
 bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)

@@ -4,6 +4,9 @@ bats_require_minimum_version 1.5.0
 BUILD=$(realpath "${BASH_SOURCE%/*}/../build")
 FOSTER=$(realpath "${FOSTER:-$BUILD/foster}")
 WORKLOADS=$BUILD/workloads
+# Of workloads that are scripts.
+# shellcheck disable=SC2034 # some tests use it
+SOURCES=$(realpath "${BASH_SOURCE%/*}/workloads")
 export FOSTER WORKLOADS
 # For a sanitized foster: its handlers would hide dispositions, and its search for leaks (foster has no heap) needs ptrace.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0

@@ -26,6 +26,22 @@ constexpr std::int64_t RESTART_WITHOUT_HANDLER = -514; // the kernel's own EREST
 
 constexpr unsigned char INSTRUCTION[] = {0x0f, 0x05}; // syscall
 
+constexpr long EPOLL_PWAIT2 = 441;
+
+// Such a call would wait the whole limit anew. EINTR, which is what any stop gives it, makes an event loop look at its clock.
+bool waits_for_events_with_limit(const Registers& registers)
+{
+    switch (static_cast<long>(registers[ORIG_RAX])) {
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+        return static_cast<int>(registers[R10]) >= 0;
+    case EPOLL_PWAIT2:
+        return registers[R10] != 0;
+    default:
+        return false;
+    }
+}
+
 } // namespace
 
 const bool IS_SUPPORTED = true;
@@ -51,9 +67,10 @@ void begin_again_after_stop(Registers& registers)
     // taken nothing.
     constexpr long CALLS[] = {SYS_epoll_wait, SYS_epoll_pwait, SYS_semop,           SYS_semtimedop,
                               SYS_read,       SYS_recvfrom,    SYS_rt_sigtimedwait, SYS_io_getevents,
-                              SYS_recvmsg,    SYS_accept,      SYS_accept4,         441 /* epoll_pwait2 */};
+                              SYS_recvmsg,    SYS_accept,      SYS_accept4,         EPOLL_PWAIT2};
     const auto call = static_cast<long>(registers[ORIG_RAX]);
-    if (answer(registers) == -EINTR && std::ranges::find(CALLS, call) != std::end(CALLS)) {
+    if (answer(registers) == -EINTR && !waits_for_events_with_limit(registers) &&
+        std::ranges::find(CALLS, call) != std::end(CALLS)) {
         registers[RAX] = static_cast<std::uint64_t>(RESTART_WITHOUT_HANDLER);
     }
 }

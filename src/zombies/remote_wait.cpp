@@ -63,17 +63,22 @@ struct Sleeper {
     Obstacle obstacle;
 };
 
-// A thread that sleeps, which it does in a system call.
+// A thread that sleeps, which it does in a system call. The first one only where there is no other: event loops are there.
 Sleeper find_sleeper(pid_t parent)
 {
     sys::Line path;
     path.add("/proc/{:d}/task", parent);
     sys::NumberedEntries threads(path.c_string());
     Obstacle obstacle{"it has gone"};
+    bool first_sleeps = false;
     for (int thread = threads.next(); thread >= 0; thread = threads.next()) {
         switch (sys::read_stat(thread).value.state) {
         case 'S':
-            return {thread, {}};
+            if (thread != parent) {
+                return {thread, {}};
+            }
+            first_sleeps = true;
+            break;
         case 'T':
             obstacle = {"it is stopped"};
             break;
@@ -81,13 +86,13 @@ Sleeper find_sleeper(pid_t parent)
             obstacle = {"it is being traced"};
             break;
         case 'D':
-            obstacle = {"it is in an uninterruptible sleep"};
+            obstacle = {"it is in an uninterruptible sleep", 0, true};
             break;
         default:
             obstacle = {"it is busy: no thread of it waits in a system call", 0, true};
         }
     }
-    return {0, obstacle};
+    return first_sleeps ? Sleeper{parent, {}} : Sleeper{0, obstacle};
 }
 
 // A filter may answer a call with death. One that foster is under, too, allows it to wait; another one is not known.
@@ -166,7 +171,7 @@ Obstacle RemoteWait::seize(pid_t parent, pid_t thread)
 void RemoteWait::take(int status)
 {
     if (!WIFSTOPPED(status)) {
-        obstacle_ = {"it has gone"};
+        obstacle_ = {"it has gone", 0, true}; // maybe this thread alone
         thread_ = 0;
         return;
     }
@@ -254,7 +259,9 @@ bool RemoteWait::enter_call()
 bool RemoteWait::finish_call()
 {
     cpu::Registers registers{};
-    (void)sys::read_registers(thread_, registers);
+    if (!sys::read_registers(thread_, registers)) {
+        return true; // it has been killed, which wait will tell
+    }
     answers_[answered_++] = cpu::answer(registers);
     if constexpr (cpu::USES_OWN_CALL) {
         cpu::set_interrupted(registers, saved_);

@@ -1,4 +1,4 @@
-# What the tests of the container engines share. They need root, and the engines' packages.
+# What the tests of the container engines and of real kernels share. They need root, and the engines' packages.
 load ../helpers
 
 # A root directory with busybox in it, and a workload: "leave-orphans" makes five orphans that die at once, prints READY and goes on
@@ -27,4 +27,40 @@ expect_reaped_under() {
   [[ $table =~ [[:space:]]*1[[:space:]]+0[[:space:]]+S[[:space:]]+$name ]] || expect_in "1 0 S $name" "$table"
   grep -Eq '^ +[0-9]+ +1 [RS] +leave-orphans$' <<<"$table" || expect_in "a child of PID 1" "$table"
   ! grep -E ' Z ' <<<"$table"
+}
+
+# Debian's cloud kernel for this architecture, unpacked from its package into the build directory, never installed: $KERNEL.
+unpack_kernel() {
+  local dir=$BUILD/kernel package
+  KERNEL=$dir/vmlinuz
+  export KERNEL
+  if [[ ! -e $KERNEL ]]; then
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: //p')
+    (cd "$dir" && apt-get download "$package" && dpkg-deb --extract ./*.deb . && mv boot/vmlinuz-* vmlinuz && rm -r ./*.deb boot lib usr)
+  fi
+}
+
+# Packs a root directory for boot to start from. Whatever is to be in its /dev beside the console is mounted by what runs in it.
+make_initramfs() {
+  local root=$1 file=$2
+  mkdir -p "$root/dev"
+  mknod "$root/dev/console" c 5 1
+  (cd "$root" && find . -mindepth 1 -printf '%P\0' | cpio --null --create --format=newc --quiet) >"$file"
+}
+
+# Boots that kernel in a machine of its own, within a time in seconds; its console is standard output. Words for the kernel follow, and
+# behind -- those for /init. The machine is over when it powers off, or panics.
+boot() {
+  local seconds=$1 initramfs=$2 memory=$3
+  shift 3
+  timeout --kill-after 5 "$seconds" qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m "$memory" -nodefaults \
+    -no-user-config -display none -serial stdio -no-reboot -kernel "$KERNEL" -initrd "$initramfs" \
+    -append "console=ttyS0 quiet panic=-1 $*" </dev/null | tr -d '\r'
+}
+
+# Of what a machine has printed: the lines between "== TITLE" and the next such line.
+section() {
+  sed -n "/^== $1\$/,/^== /{/^== /d;p}" <<<"$CONSOLE"
 }

@@ -1,10 +1,16 @@
-// neglect COUNT HOW [SECONDS [LATENESS]]: has COUNT children that end with 3 and are not waited for, prints READY, then sleeps for two
-// seconds, or for so many, HOW (nanosleep, until: a point in time, poll, epoll, futex, read, pause: until SIGALRM, thread: another one sleeps and
-// the first one waits for it), or burns CPU for so long; leader: has one more child, whose first thread has ended and another one lives.
-// Prints how that has ended, whether the time was right (less than 200 ms too late, or than so many), and how many children were still
-// there to be waited for.
+// neglect COUNT HOW [SECONDS [LATENESS]]: has COUNT children that end with 3 and are not waited for, prints READY, then sleeps for three
+// seconds, or for so many, in the system call HOW, or burns CPU for so long. Prints how that has ended, whether the time was right (less than
+// 900 ms too late, or than so many), and how many children were still there to be waited for.
+//   loop: epoll_wait with a time limit, as an event loop calls it
+//   until: a point in time
+//   pause: until SIGALRM
+//   vfork: until a child that shares its memory ends, which takes half of the time; then by nanosleep
+//   thread: another one sleeps and the first one waits for it
+//   leader: has one more child, whose first thread has ended and another one lives
+// neglect COUNT exec COMMAND...: becomes another program, which inherits the zombies.
 #include "workload.hpp"
 
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -13,13 +19,18 @@
 #include <poll.h>
 #include <string_view>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <thread>
 
 namespace
 {
 
-int sleep_time = 2000; // ms
+int sleep_time = 3000; // ms
+std::array<pid_t, 4096> children;
 
 long long milliseconds()
 {
@@ -28,21 +39,105 @@ long long milliseconds()
     return now.tv_sec * 1000LL + now.tv_nsec / 1'000'000;
 }
 
-// Another process that writes a byte when the time is over.
-int read_end_of_alarm()
+// Another process that does something when the time is over.
+template <class Action> void at_the_end(Action action)
 {
-    int ends[2];
-    if (pipe(ends) != 0) {
-        die("pipe");
-    }
     if (fork() == 0) {
         usleep(static_cast<useconds_t>(sleep_time) * 1000);
-        if (write(ends[1], "!", 1) != 1) {
-            die("write");
+        if (action() < 0) {
+            die("at the end");
         }
         _exit(0);
     }
+}
+
+// From which a byte can be read then.
+int read_end_of_alarm()
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+        die("socketpair");
+    }
+    at_the_end([&ends] { return write(ends[1], "!", 1); });
     return ends[0];
+}
+
+// With a limit that is not reached: the kernel begins such a call again after no signal at all.
+long receive()
+{
+    const int end = read_end_of_alarm();
+    const timeval limit{sleep_time, 0};
+    setsockopt(end, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    char byte;
+    return recv(end, &byte, 1, 0);
+}
+
+long wait_for_semaphore()
+{
+    const int set = semget(IPC_PRIVATE, 1, 0600);
+    static sembuf up{0, 1, 0};
+    at_the_end([set] { return semop(set, &up, 1); });
+    sembuf down{0, -1, 0};
+    const long result = semop(set, &down, 1);
+    semctl(set, 0, IPC_RMID);
+    return result;
+}
+
+long wait_for_signal()
+{
+    set_signal_mask(bit_of(SIGUSR1));
+    const pid_t self = getpid();
+    at_the_end([self] { return kill(self, SIGUSR1); });
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    return sigwaitinfo(&set, nullptr);
+}
+
+long read_events()
+{
+    char directory[] = "/tmp/neglect.XXXXXX";
+    if (mkdtemp(directory) == nullptr) {
+        die("mkdtemp");
+    }
+    const int events = inotify_init1(0);
+    inotify_add_watch(events, directory, IN_DELETE_SELF);
+    at_the_end([&directory] { return rmdir(directory); });
+    inotify_event event;
+    return read(events, &event, sizeof event) > 0 ? 0 : -1;
+}
+
+// As libuv, libevent or Python's asyncio do it.
+long run_event_loop()
+{
+    epoll_event event{};
+    const int set = epoll_create1(0);
+    const long long end = milliseconds() + sleep_time;
+    for (long long left = sleep_time; left > 0; left = end - milliseconds()) {
+        if (epoll_wait(set, &event, 1, static_cast<int>(left)) < 0 && errno != EINTR) {
+            return -1;
+        }
+    }
+    errno = 0;
+    return 0;
+}
+
+long sleep_beside_vfork()
+{
+    const timespec half{sleep_time / 2000, sleep_time % 2000 * 500'000L};
+    if (vfork() == 0) {
+        nanosleep(&half, nullptr);
+        _exit(0);
+    }
+    return nanosleep(&half, nullptr);
+}
+
+// Zombies, that are not waited for yet.
+void await_ends(int count)
+{
+    for (siginfo_t ended; count > 0; --count) {
+        waitid(P_PID, static_cast<id_t>(children[static_cast<std::size_t>(count - 1)]), &ended, WEXITED | WNOWAIT);
+    }
 }
 
 long sleep_by(std::string_view how)
@@ -79,6 +174,24 @@ long sleep_by(std::string_view how)
         char byte;
         return read(read_end_of_alarm(), &byte, 1);
     }
+    if (how == "recv") {
+        return receive();
+    }
+    if (how == "semop") {
+        return wait_for_semaphore();
+    }
+    if (how == "sigwait") {
+        return wait_for_signal();
+    }
+    if (how == "inotify") {
+        return read_events();
+    }
+    if (how == "loop") {
+        return run_event_loop();
+    }
+    if (how == "vfork") {
+        return sleep_beside_vfork();
+    }
     if (how == "thread") {
         std::thread([&time] { nanosleep(&time, nullptr); }).join();
         return 0;
@@ -93,12 +206,13 @@ long sleep_by(std::string_view how)
 
 int main(int argument_count, char** arguments)
 {
-    if (argument_count > 3) {
+    const std::string_view how = arguments[2];
+    if (argument_count > 3 && how != "exec") {
         sleep_time = atoi(arguments[3]) * 1000;
     }
-    const int most_lateness = argument_count > 4 ? atoi(arguments[4]) : 200;
+    const int most_lateness = argument_count > 4 ? atoi(arguments[4]) : 900;
     const int count = atoi(arguments[1]);
-    if (std::string_view(arguments[2]) == "leader" && fork() == 0) {
+    if (how == "leader" && fork() == 0) {
         std::thread([] { sleep(5); }).detach();
         syscall(SYS_exit, 0); // of this thread alone
     }
@@ -110,12 +224,17 @@ int main(int argument_count, char** arguments)
         if (pid < 0) {
             die("fork");
         }
+        children[static_cast<std::size_t>(made)] = pid;
+    }
+    if (how == "exec") {
+        await_ends(count);
+        exec_rest(arguments + 3);
     }
     puts("READY");
     fflush(stdout);
     const long long start = milliseconds();
     errno = 0;
-    const long result = sleep_by(arguments[2]);
+    const long result = sleep_by(how);
     const int error = errno;
     const long long late = milliseconds() - start - sleep_time;
     int statuses = 0;

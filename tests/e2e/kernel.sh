@@ -1,0 +1,49 @@
+#!/bin/sh
+# What kernel.bats has run under foster as the PID 1 of a machine. Its console is read by the tests, title by title.
+
+user='foster --user=1000:1000 --'
+reap='foster --zombies=reap --zombie-age=200ms --'
+
+mount -t proc proc /proc
+mount -t devtmpfs dev /dev
+
+echo '== the first processes'
+ps -o pid,ppid,stat,comm | awk '$2 != 2 && $1 != 2'
+
+echo '== orphans'
+orphans 300
+
+echo '== signals'
+trap 'echo got USR1' USR1
+trap 'echo got INT' INT
+for signal in USR1 INT; do
+  kill -s "$signal" 1
+  sleep 0.3
+done
+
+echo '== a 32-bit parent'
+$reap parent-32 &
+sleep 1.5
+kill "$!"
+wait "$!"
+echo "status $?"
+
+for scope in 0 1 2 3; do
+  echo "$scope" >/proc/sys/kernel/yama/ptrace_scope
+  echo "== scope $scope, root"
+  $reap neglect 2 nanosleep 2
+  echo "== scope $scope, a user"
+  # shellcheck disable=SC2086 # several words
+  $user $reap neglect 2 nanosleep 2
+  if [ "$scope" = 1 ]; then
+    echo "== scope $scope, a user, not above the parent"
+    $user neglect 2 nanosleep 3 &
+    sleep 1
+    $user foster --reap-zombies="$(pidof neglect | awk '{ print $NF }')" --zombie-age=200ms
+    echo "status $?"
+    wait
+  fi
+done
+
+echo '== the end'
+exit 7
