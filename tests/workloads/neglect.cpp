@@ -2,6 +2,7 @@
 // so many, in the system call HOW, or burns CPU for so long. Prints how that has ended, whether the time was right, and how many
 // children were still there to be waited for.
 //   loop: epoll_wait with a time limit, as an event loop calls it
+//   beside: epoll_wait with a time limit, that takes EINTR for a failure; another thread sleeps, too
 //   vfork: until a child that shares its memory ends, which takes half of the time; then by nanosleep
 //   thread: another one sleeps and the first one waits for it
 //   leader: has one more child, whose first thread has ended and another one lives
@@ -120,6 +121,13 @@ long run_event_loop()
     return 0;
 }
 
+long wait_beside_thread()
+{
+    std::thread([] { pause(); }).detach();
+    epoll_event event{};
+    return epoll_wait(epoll_create1(0), &event, 1, sleep_time);
+}
+
 long sleep_beside_vfork()
 {
     const timespec half{sleep_time / 2000, sleep_time % 2000 * 500'000L};
@@ -175,6 +183,9 @@ long sleep_by(std::string_view how)
     }
     if (how == "loop") {
         return run_event_loop();
+    }
+    if (how == "beside") {
+        return wait_beside_thread();
     }
     if (how == "vfork") {
         return sleep_beside_vfork();
