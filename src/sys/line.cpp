@@ -84,8 +84,6 @@ void Line::add_member_values(const char* pattern, ...)
 
 void Line::add_list(const char* pattern, std::va_list values, bool as_members)
 {
-    std::va_list rest;
-    va_copy(rest, values);
     while (*pattern != '\0') {
         if (*pattern != '{') {
             if (!as_members) {
@@ -96,13 +94,13 @@ void Line::add_list(const char* pattern, std::va_list values, bool as_members)
         }
         auto place = take_place(pattern);
         if (place.kind == 's') {
-            const char* const string = va_arg(rest, const char*);
+            const char* const string = va_arg(values, const char*);
             place.string = string == nullptr ? std::string_view() : string;
         } else if (place.kind == 'v') {
-            const auto text = va_arg(rest, Text);
+            const auto text = va_arg(values, Text);
             place.string = {text.data, text.size};
         } else {
-            place.number = va_arg(rest, std::int64_t);
+            place.number = va_arg(values, std::int64_t);
             place.string = place.number != 0 ? "true" : "false"; // of a bool
         }
         if (as_members && !place.name.empty()) {
@@ -111,7 +109,6 @@ void Line::add_list(const char* pattern, std::va_list values, bool as_members)
             add_place(place);
         }
     }
-    va_end(rest);
 }
 
 void Line::add_place(const Place& place)

@@ -62,7 +62,10 @@ void compose(Line& line, Level level, const char* message, std::va_list values)
     line.begin_object();
     line.add_members("{time:v}{level}{event:v}", part.text(), name,
                      std::string_view(message, static_cast<std::size_t>(pattern - message - 1)));
-    line.add_list(pattern, values, true);
+    std::va_list again;
+    va_copy(again, values);
+    line.add_list(pattern, again, true);
+    va_end(again);
     part.clear();
     part.add_list(pattern, values, false);
     line.add_members("{message:v}", part.text());

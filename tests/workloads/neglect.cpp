@@ -4,6 +4,7 @@
 //   loop: epoll_wait with a time limit, as an event loop calls it
 //   until: a point in time
 //   pause: until SIGALRM
+//   beside: epoll_wait with a time limit, that takes EINTR for a failure; another thread sleeps, too
 //   vfork: until a child that shares its memory ends, which takes half of the time; then by nanosleep
 //   thread: another one sleeps and the first one waits for it
 //   leader: has one more child, whose first thread has ended and another one lives
@@ -122,6 +123,13 @@ long run_event_loop()
     return 0;
 }
 
+long wait_beside_thread()
+{
+    std::thread([] { pause(); }).detach();
+    epoll_event event{};
+    return epoll_wait(epoll_create1(0), &event, 1, sleep_time);
+}
+
 long sleep_beside_vfork()
 {
     const timespec half{sleep_time / 2000, sleep_time % 2000 * 500'000L};
@@ -188,6 +196,9 @@ long sleep_by(std::string_view how)
     }
     if (how == "loop") {
         return run_event_loop();
+    }
+    if (how == "beside") {
+        return wait_beside_thread();
     }
     if (how == "vfork") {
         return sleep_beside_vfork();
