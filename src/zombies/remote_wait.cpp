@@ -209,7 +209,10 @@ bool RemoteWait::go_on(int signal, bool asked_for)
 bool RemoteWait::start_calls()
 {
     const auto size = sys::read_registers(thread_, saved_);
-    if (!size || size.value != cpu::register_bytes()) {
+    if (!size) {
+        return true; // it has been killed, which wait will tell
+    }
+    if (size.value != cpu::register_bytes()) {
         obstacle_ = {"it is a 32-bit process"};
         return false;
     }
@@ -221,7 +224,8 @@ bool RemoteWait::start_calls()
         const auto wanted = cpu::call_instruction();
         const auto code = sys::read_word(thread_, instruction_);
         if (!code || std::memcmp(&code.value, wanted.data(), wanted.size()) != 0) {
-            obstacle_ = {"its vdso is not the kernel's own"};
+            // Not to be read: maybe it has been killed, and its memory goes before it.
+            obstacle_ = {"its vdso is not the kernel's own", 0, !code};
             return false;
         }
         cpu::begin_again_after_stop(saved_);

@@ -46,7 +46,7 @@ unpack_kernel() {
 make_initramfs() {
   local root=$1 file=$2
   mkdir -p "$root/dev"
-  mknod "$root/dev/console" c 5 1
+  [[ -e $root/dev/console ]] || mknod "$root/dev/console" c 5 1
   (cd "$root" && find . -mindepth 1 -printf '%P\0' | cpio --null --create --format=newc --quiet) >"$file"
 }
 
