@@ -33,7 +33,8 @@ setup_file() {
 make_compiler_image() {
   local path
   apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
-    bash coreutils dash sed grep make g++ gcc binutils libc6-dev musl-tools | grep '^[a-z0-9]' | sort -u | xargs dpkg -L |
+    bash coreutils dash sed grep make g++ gcc binutils libc6-dev musl-tools | grep -E '^[a-z0-9][^:]*$' |
+    sed "s,$,:$(dpkg --print-architecture)," | sort -u | xargs dpkg -L |
     sed -E 's,^/((s?bin|lib(64)?)/),usr/\1,; s,^/,,' | sort -u | while read -r path; do
     if [[ $path == */* && ( -L /$path || -f /$path ) ]]; then echo "$path"; fi
   done >"$DAEMON/files"
