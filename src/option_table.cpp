@@ -28,7 +28,7 @@ int number_from(std::string_view text, int at_most)
 // "500ms", "10s", "5m" or plain seconds; -1 for anything else.
 sys::Nanoseconds duration_from(std::string_view text)
 {
-    constexpr int MOST = 100'000'000;
+    constexpr int MOST = 10'000'000; // twice as many minutes are still a number of nanoseconds
     constexpr struct {
         std::string_view name;
         sys::Nanoseconds length;

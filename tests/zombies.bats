@@ -112,13 +112,14 @@ has_reaped_through() {
       sleep 1 while 1'
     wait_ready
     wait_until grep -q 'neglects 2 zombies' "$ERR"
-    local before
+    local before told
+    told=$(wc -l <"$ERR") # one line, or two where a scan came between the ends of both
     before=$(voluntary_switches_of "$INIT")
     wait_until has_slept_again "$INIT" "$before" 5 # scans
-    expect [ "$(wc -l <"$ERR")" = 1 ]
+    expect [ "$(wc -l <"$ERR")" = "$told" ]
     kill -USR1 "$INIT"
     wait_until grep -q 'neglects 3 zombies, oldest .*: true x2, false x1; only perl can reap them$' "$ERR"
-    expect [ "$(wc -l <"$ERR")" = 2 ]
+    expect [ "$(wc -l <"$ERR")" = $((told + 1)) ]
     expect [ "$(cat "$OUT")" = READY ]
     kill "$INIT"
     finish
@@ -145,7 +146,7 @@ has_reaped_through() {
 }
 
 @test "a sleep, poll, epoll, futex or read of the parent goes on as if nothing had happened" {
-  for how in nanosleep poll epoll futex read thread; do
+  for how in nanosleep poll epoll futex read thread ring; do
     local bare
     bare=$("$WORKLOADS/neglect" 20 "$how" | tail -n 1)
     expect_in 'in time, 20 left' "$bare"

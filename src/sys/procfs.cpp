@@ -110,6 +110,9 @@ Result<ProcessStat> read_stat(pid_t pid)
         const auto number = take_number(rest);
         if (field == 4) {
             stat.parent = static_cast<pid_t>(number);
+        } else if (field == 9) {
+            constexpr std::int64_t WORKER_FLAGS = 0x4010; // PF_USER_WORKER and PF_IO_WORKER of the kernel's sched.h
+            stat.is_kernel_worker = (number & WORKER_FLAGS) != 0;
         } else if (field == 20) {
             stat.threads = static_cast<int>(number);
         } else if (field == 22) {

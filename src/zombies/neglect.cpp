@@ -311,7 +311,12 @@ void Neglect::finish_visit()
 {
     if (visited() != 0) {
         memory_->visit.finish();
-        end_visit();
+        if (visited() == 0) {
+            end_visit();
+        } else {
+            memory_->visit.abandon();
+            explain(visited_parent_, {"its thread does not stop"});
+        }
     }
 }
 
@@ -327,8 +332,8 @@ bool Neglect::reap_once()
         sys::nap(std::max(deadline_ - sys::monotonic_now(), sys::Nanoseconds{0}));
         act_if_due();
         finish_visit();
-    } while (next_visit_ != 0 || next_scan_ - interval() < start + 2 * options_.zombie_age);
-    return std::ranges::any_of(zombies_, [this, start](const Zombie& zombie) {
+    } while (visited() == 0 && (next_visit_ != 0 || next_scan_ - interval() < start + 2 * options_.zombie_age));
+    return visited() != 0 || std::ranges::any_of(zombies_, [this, start](const Zombie& zombie) {
         const auto stat = sys::read_stat(zombie.pid);
         return zombie.first_seen - start <= interval() && stat && stat.value.start == zombie.start;
     });

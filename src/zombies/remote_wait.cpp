@@ -72,7 +72,11 @@ Sleeper find_sleeper(pid_t parent)
     Obstacle obstacle{"it has gone"};
     bool first_sleeps = false;
     for (int thread = threads.next(); thread >= 0; thread = threads.next()) {
-        switch (sys::read_stat(thread).value.state) {
+        const auto stat = sys::read_stat(thread);
+        if (stat.value.is_kernel_worker) {
+            continue; // it would never come to the call
+        }
+        switch (stat.value.state) {
         case 'S':
             if (thread != parent) {
                 return {thread, {}};

@@ -4,6 +4,7 @@
 //   loop: epoll_wait with a time limit, as an event loop calls it
 //   until: a point in time
 //   pause: until SIGALRM
+//   ring: nanosleep, beside a sleeping thread of the kernel's own, which io_uring gives a process
 //   beside: epoll_wait with a time limit, that takes EINTR for a failure; another thread sleeps, too
 //   vfork: until a child that shares its memory ends, which takes half of the time; then by nanosleep
 //   thread: another one sleeps and the first one waits for it
@@ -17,6 +18,7 @@
 #include <csignal>
 #include <ctime>
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <poll.h>
 #include <string_view>
 #include <sys/epoll.h>
@@ -164,6 +166,15 @@ long sleep_by(std::string_view how)
         signal(SIGALRM, [](int) {});
         alarm(static_cast<unsigned>(sleep_time / 1000));
         return pause();
+    }
+    if (how == "ring") {
+        io_uring_params settings{};
+        settings.flags = IORING_SETUP_SQPOLL;
+        settings.sq_thread_idle = 1; // ms
+        if (syscall(SYS_io_uring_setup, 8, &settings) < 0) {
+            die("io_uring_setup");
+        }
+        return nanosleep(&time, nullptr);
     }
     if (how == "poll") {
         return poll(nullptr, 0, sleep_time);
