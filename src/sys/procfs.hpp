@@ -33,7 +33,7 @@ struct ProcessStat {
     char state = '?'; // Z: a zombie, S: asleep, which is in a system call
     int threads = 0;
     bool is_kernel_worker = false; // a thread that never leaves the kernel, as io_uring gives one to a process
-    std::uint64_t start = 0; // clock ticks since boot
+    std::uint64_t start = 0;       // clock ticks since boot
     std::array<char, 64> name_bytes{};
     std::size_t name_size = 0;
 

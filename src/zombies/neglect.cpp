@@ -334,9 +334,9 @@ bool Neglect::reap_once()
         finish_visit();
     } while (visited() == 0 && (next_visit_ != 0 || next_scan_ - interval() < start + 2 * options_.zombie_age));
     return visited() != 0 || std::ranges::any_of(zombies_, [this, start](const Zombie& zombie) {
-        const auto stat = sys::read_stat(zombie.pid);
-        return zombie.first_seen - start <= interval() && stat && stat.value.start == zombie.start;
-    });
+               const auto stat = sys::read_stat(zombie.pid);
+               return zombie.first_seen - start <= interval() && stat && stat.value.start == zombie.start;
+           });
 }
 
 // Says once what stands between a parent and its zombies.
