@@ -124,7 +124,7 @@ void Supervisor::wait_for_signals()
     }
     for (const auto& received : std::span(records).first(count.value)) {
         handle(received);
-        // The pid may belong to anyone from now on (the bug of `dumb-init -c`).
+        // Nothing is reaped before all are forwarded, so the pid is the child's own still (the bug of `dumb-init -c`).
         if (has_ended()) {
             return;
         }

@@ -42,7 +42,7 @@ has_event() {
   run -127 "$FOSTER" --log=json /nonexistent
   expect [ "$(jq -r '.event + " " + .reason' <<<"$output")" = 'exec-failed No such file or directory' ]
   local blanks
-  blanks=$(printf '%200s' '')
+  blanks=$(printf '%2000s' '')
   for byte in $'\001' '"' "\\" $'\303\251' x; do
     run -127 "$FOSTER" --log=json "/nonexistent/${blanks// /"$byte"}"
     expect [ "${#lines[@]}" = 1 ]

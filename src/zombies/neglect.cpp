@@ -339,9 +339,12 @@ bool Neglect::reap_once()
            });
 }
 
-// Says once what stands between a parent and its zombies.
+// Says once what stands between a parent and its zombies. One that has ended has none any more.
 void Neglect::explain(pid_t parent, const Obstacle& obstacle)
 {
+    if (const auto stat = sys::read_stat(parent); !stat || (stat.value.state == 'Z' && stat.value.threads <= 1)) {
+        return;
+    }
     bool explained = false;
     for (const auto& zombie : zombies_) {
         explained = explained || (zombie.parent == parent && zombie.explained);

@@ -213,8 +213,12 @@ bool RemoteWait::go_on(int signal, bool asked_for)
 bool RemoteWait::start_calls()
 {
     const auto size = sys::read_registers(thread_, saved_);
-    if (!size) {
+    if (size.error == ESRCH) {
         return true; // it has been killed, which wait will tell
+    }
+    if (!size) {
+        obstacle_ = {"its registers cannot be read", size.error};
+        return false;
     }
     if (size.value != cpu::register_bytes()) {
         obstacle_ = {"it is a 32-bit process"};
@@ -267,11 +271,14 @@ bool RemoteWait::enter_call()
 bool RemoteWait::finish_call()
 {
     cpu::Registers registers{};
-    if (!sys::read_registers(thread_, registers)) {
-        return true; // it has been killed, which wait will tell
+    const auto read = sys::read_registers(thread_, registers);
+    if (read.error == ESRCH) {
+        return true; // likewise
     }
-    answers_[answered_++] = cpu::answer(registers);
-    if constexpr (cpu::USES_OWN_CALL) {
+    answers_[answered_++] = read ? cpu::answer(registers) : -read.error;
+    if (!read) {
+        count_ = answered_; // no further call: back to where it can be let go
+    } else if constexpr (cpu::USES_OWN_CALL) {
         cpu::set_interrupted(registers, saved_);
         (void)sys::write_registers(thread_, std::span(registers).first(cpu::register_bytes() / sizeof registers[0]));
     } else if (answered_ < count_) {
