@@ -2,9 +2,9 @@
 
 #include "sys/kernel.hpp"
 #include "sys/output.hpp"
+#include "sys/text.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace foster
 {
@@ -15,7 +15,7 @@ constexpr std::size_t MORE_ROOM = 64;
 
 bool begins_with(const char* text, std::string_view beginning)
 {
-    return std::strncmp(text, beginning.data(), beginning.size()) == 0;
+    return std::string_view(text).starts_with(beginning);
 }
 
 } // namespace
@@ -55,7 +55,7 @@ char* Environment::take(std::string_view name)
 
 void Environment::put(char* assignment)
 {
-    const char* equals = std::strchr(assignment, '=');
+    const char* equals = sys::end_at(assignment, '=');
     char** slot = slot_of({assignment, static_cast<std::size_t>(equals - assignment)});
     if (*slot != nullptr) {
         *slot = assignment;

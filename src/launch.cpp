@@ -1,5 +1,7 @@
 #include "launch.hpp"
 
+#include "sys/text.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -46,8 +48,7 @@ int try_path(const char* name, const Launch& launch, int (*attempt)(const char*,
     char path[PATH_MAX]; // touched only as far as it is used
     const char* search = launch.environment.find("PATH");
     for (const char* directory = search == nullptr ? DEFAULT_PATH : search;;) {
-        const char* end = std::strchr(directory, ':');
-        end = end == nullptr ? directory + std::strlen(directory) : end;
+        const char* end = sys::end_at(directory, ':');
         const auto length = static_cast<std::size_t>(end - directory);
         const auto name_size = std::strlen(name) + 1;
         if (length + 1 + name_size <= sizeof path) {
@@ -73,7 +74,7 @@ int try_path(const char* name, const Launch& launch, int (*attempt)(const char*,
 int try_command(const Launch& launch, int (*attempt)(const char*, const Launch&))
 {
     const char* name = launch.options.command[0];
-    const bool is_path = name[0] == '\0' || std::strchr(name, '/') != nullptr;
+    const bool is_path = name[0] == '\0' || *sys::end_at(name, '/') == '/';
     return is_path ? attempt(name, launch) : try_path(name, launch, attempt);
 }
 

@@ -27,10 +27,11 @@ int main(int /*count*/, char** arguments, char** variables)
     watch_parent(options.parent_death, messages);
     auto signals = open_signals();
     auto terminal = options.own_session ? Terminal() : Terminal::find();
+    LastWord last_word(options, messages);
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 
     // From here on foster must not die.
-    Supervisor supervisor(options, messages, std::move(signals), std::move(terminal), child);
+    Supervisor supervisor(options, messages, std::move(signals), std::move(terminal), child, last_word);
     supervisor.release_inherited();
     return supervisor.run();
 }

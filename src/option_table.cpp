@@ -1,5 +1,7 @@
 #include "option_table.hpp"
 
+#include "sys/duration.hpp"
+#include "sys/text.hpp"
 #include "zombies/cpu.hpp"
 
 #include <algorithm>
@@ -12,37 +14,6 @@ namespace foster
 namespace
 {
 
-// A decimal number up to at_most, digits only; -1 for anything else.
-int number_from(std::string_view text, int at_most)
-{
-    int number = text.empty() ? -1 : 0;
-    for (const char digit : text) {
-        if (digit < '0' || digit > '9' || number > at_most) {
-            return -1;
-        }
-        number = number * 10 + (digit - '0');
-    }
-    return number > at_most ? -1 : number;
-}
-
-// "500ms", "10s", "5m" or plain seconds; -1 for anything else.
-sys::Nanoseconds duration_from(std::string_view text)
-{
-    constexpr int MOST = 10'000'000; // twice as many minutes are still a number of nanoseconds
-    constexpr struct {
-        std::string_view name;
-        sys::Nanoseconds length;
-    } UNITS[] = {{"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"", 1'000'000'000}};
-    for (const auto& unit : UNITS) {
-        if (text.ends_with(unit.name)) {
-            text.remove_suffix(unit.name.size());
-            const int number = number_from(text, MOST);
-            return number < 0 ? -1 : number * unit.length;
-        }
-    }
-    return -1;
-}
-
 struct Pair {
     std::string_view first;
     std::string_view second;
@@ -51,11 +22,17 @@ struct Pair {
 
 Pair split_at_colon(const char* text)
 {
-    const char* colon = std::strchr(text, ':');
-    if (colon == nullptr) {
-        return {text, {}, false};
-    }
-    return {{text, static_cast<std::size_t>(colon - text)}, colon + 1, true};
+    const char* colon = sys::end_at(text, ':');
+    const bool whole = *colon == ':';
+    return {{text, static_cast<std::size_t>(colon - text)}, whole ? colon + 1 : colon, whole};
+}
+
+// For the signals that never come to foster.
+const char* fault_of_caught(int signal)
+{
+    return signal < 0                               ? "no such signal"
+           : signal == SIGKILL || signal == SIGSTOP ? "SIGKILL and SIGSTOP cannot be caught"
+                                                    : nullptr;
 }
 
 const char* set_rewrite(Options& options, char* value)
@@ -67,11 +44,11 @@ const char* set_rewrite(Options& options, char* value)
     const int from = signal_from(from_word);
     const bool dropped = to_word == "0" || to_word == "none";
     const int to = dropped ? 0 : signal_from(to_word);
-    if (from < 0 || to < 0) {
-        return "no such signal";
+    if (const char* fault = fault_of_caught(from)) {
+        return fault;
     }
-    if (from == SIGKILL || from == SIGSTOP) {
-        return "SIGKILL and SIGSTOP cannot be caught, so they cannot be rewritten";
+    if (to < 0) {
+        return "no such signal";
     }
     options.rewrites[static_cast<std::size_t>(from)] = static_cast<std::uint8_t>(to);
     return nullptr;
@@ -80,8 +57,8 @@ const char* set_rewrite(Options& options, char* value)
 const char* remap_exit(Options& options, char* value)
 {
     const auto [from_word, to_word, whole] = split_at_colon(value);
-    const int from = number_from(from_word, 255);
-    const int to = whole ? number_from(to_word, 255) : 0;
+    const int from = sys::number_from(from_word, 255);
+    const int to = whole ? sys::number_from(to_word, 255) : 0;
     if (from < 0 || to < 0) {
         return "an exit code is a number from 0 to 255";
     }
@@ -97,7 +74,7 @@ const char* set_signal(int& field, const char* value)
 
 const char* add_assignment(Options& options, char* value)
 {
-    if (value[0] == '=' || std::strchr(value, '=') == nullptr) {
+    if (value[0] == '=' || *sys::end_at(value, '=') == '\0') {
         return "not NAME=VALUE";
     }
     if (options.assignment_count == options.assignments.size()) {
@@ -118,16 +95,56 @@ const char* set_zombies(Options& options, char* value)
     return options.zombies == Zombies::REAP && !cpu::IS_SUPPORTED ? "no remote wait on this CPU architecture" : nullptr;
 }
 
-const char* set_zombie_age(Options& options, char* value)
+constexpr const char* NO_TIME = "not a time like 500ms, 10s, 5m, or plain seconds";
+
+const char* set_time(sys::Nanoseconds& field, std::string_view value)
 {
-    options.zombie_age = duration_from(value);
-    return options.zombie_age <= 0 ? "not a time like 500ms, 10s, 5m, or plain seconds, above 0" : nullptr;
+    field = sys::duration_from(value);
+    return field < 0 ? NO_TIME : nullptr;
+}
+
+const char* set_time_above_0(sys::Nanoseconds& field, std::string_view value)
+{
+    const char* const fault = set_time(field, value);
+    return field == 0 ? "it is no time at all" : fault;
+}
+
+const char* add_delay(Options& options, char* value)
+{
+    const auto [signal_word, time_word, whole] = split_at_colon(value);
+    if (!whole) {
+        return "not SIGNAL:DURATION";
+    }
+    Delay delay{signal_from(signal_word)};
+    if (const char* fault = fault_of_caught(delay.signal)) {
+        return fault;
+    }
+    const auto is_its_own = [delay](const Delay& other) { return other.signal == 0 || other.signal == delay.signal; };
+    auto* const place = std::ranges::find_if(options.delays, is_its_own);
+    if (place == options.delays.end()) {
+        return "one --delay too many";
+    }
+    const char* const fault = set_time(delay.time, time_word);
+    *place = delay;
+    return fault;
+}
+
+const char* set_warn_pids(Options& options, char* value)
+{
+    options.warn_pids = sys::number_from(value, 100);
+    return options.warn_pids <= 0 ? "not a number from 1 to 100" : nullptr;
+}
+
+const char* set_termination_log(Options& options, char* value)
+{
+    options.termination_log = value == nullptr ? "/dev/termination-log" : value;
+    return options.termination_log[0] == '\0' ? "it is empty" : nullptr;
 }
 
 const char* reap_zombies(Options& options, char* value)
 {
     options.once = Once::REAP_ZOMBIES;
-    options.neglecter = value == nullptr ? 0 : number_from(value, 1 << 22);
+    options.neglecter = value == nullptr ? 0 : sys::number_from(value, 1 << 22);
     if (!cpu::IS_SUPPORTED) {
         return "no remote wait on this CPU architecture";
     }
@@ -202,6 +219,15 @@ constexpr Row ROWS[] = {
     {"", "setsid", "", "run the child in its own session, with the terminal as its controlling one",
      [](Options& options, char*) { return set(options.own_session); }},
     {"r", "rewrite", "FROM:TO", "forward signal TO in place of FROM; TO 0 or none drops it; repeatable", set_rewrite},
+    {"", "delay", "SIGNAL:DURATION", "forward this signal only after a time; repeatable", add_delay},
+    {"", "stop-timeout", "DURATION", "SIGKILL the child this long after the first SIGTERM or SIGINT for it",
+     [](Options& options, char* value) { return set_time_above_0(options.stop_timeout, value); }},
+    {"", "grace", "DURATION", "when it has ended: SIGTERM what it has left, SIGKILL that after this time",
+     [](Options& options, char* value) { return set_time(options.grace, value); }},
+    {"", "wait-all", "", "when it has ended: wait for all that it has left, forward signals to that",
+     [](Options& options, char*) { return set(options.wait_all); }},
+    {"", "mirror-signal", "", "not as PID 1: die by the signal that killed the child",
+     [](Options& options, char*) { return set(options.mirror_signal); }},
     {"e", "remap-exit", "CODE[:TO]", "end with TO (0) in place of CODE; repeatable", remap_exit},
     {"p", "parent-death", "SIGNAL", "signal that foster gets, and forwards, when its parent dies",
      [](Options& options, char* value) { return set_signal(options.parent_death, value); }},
@@ -213,13 +239,16 @@ constexpr Row ROWS[] = {
      [](Options& options, char* value) { return set_text(options.directory, value); }},
     {"", "env", "NAME=VALUE", "put this into the child's environment; repeatable", add_assignment},
     {"", "zombies", "WHAT", "of a living parent: report them; nudge it, too; reap them through it, too", set_zombies},
-    {"", "zombie-age", "DURATION", "how long a zombie must have been seen for that (60s)", set_zombie_age},
+    {"", "zombie-age", "DURATION", "how long a zombie must have been seen for that (60s)",
+     [](Options& options, char* value) { return set_time_above_0(options.zombie_age, value); }},
     {"", "list-zombies", "", "run nothing: list all zombies, and who neglects them",
      [](Options& options, char*) {
          options.once = Once::LIST_ZOMBIES;
          return static_cast<const char*>(nullptr);
      }},
     {"", "reap-zombies", "[=PID]", "run nothing: reap all zombies, or PID's, through their parents", reap_zombies},
+    {"", "termination-log", "[=PATH]", "write how it ended into a file (/dev/termination-log)", set_termination_log},
+    {"", "warn-pids", "PERCENT", "warn when so much of the cgroup's limit of PIDs is in use", set_warn_pids},
     {"", "log", "FORMAT", "messages, and --list-zombies, as text or json", set_log},
     {"P", "pause", "", "run nothing: reap, and exit with 0 on SIGINT or SIGTERM",
      [](Options& options, char*) { return set(options.pause); }},

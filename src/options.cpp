@@ -2,6 +2,7 @@
 
 #include "option_table.hpp"
 #include "sys/kernel.hpp"
+#include "sys/text.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -57,7 +58,7 @@ class Parser
         const char* word = *words_;
         for (; *letters != '\0'; ++letters) {
             Option option{};
-            if (!find(option, [letters](const Option& row) { return std::strchr(row.letters, *letters) != nullptr; })) {
+            if (!find(option, [letters](const Option& row) { return *sys::end_at(row.letters, *letters) != '\0'; })) {
                 if (letters == word + 1 && letters[1] == '\0') {
                     sys::fail_usage("bad-usage|unknown option '{word}'{}", word, source_);
                 }
@@ -75,17 +76,17 @@ class Parser
     void parse_name(char* name)
     {
         const char* word = *words_;
-        char* equals = std::strchr(name, '=');
-        const std::string_view wanted(name,
-                                      equals == nullptr ? std::strlen(name) : static_cast<std::size_t>(equals - name));
+        char* const equals = sys::end_at(name, '=');
+        const bool has_value = *equals == '=';
+        const std::string_view wanted(name, static_cast<std::size_t>(equals - name));
         Option option{};
         if (!find(option, [wanted](const Option& row) { return wanted == row.name; })) {
             sys::fail_usage("bad-usage|unknown option '{word}'{}", word, source_);
         }
-        if (equals != nullptr && !option.takes_value()) {
+        if (has_value && !option.takes_value()) {
             sys::fail_usage("bad-usage|option '--{option:v}' takes no value: '{word}'{}", wanted, word, source_);
         }
-        apply(option, equals == nullptr ? nullptr : equals + 1);
+        apply(option, has_value ? equals + 1 : nullptr);
     }
 
     // attached is the value in the same word, if there is one; else it is the next word.
@@ -157,11 +158,11 @@ void read_peer_variables(Options& options, Environment& environment)
 {
     const std::string_view prefix = &options.personality->prefix[0];
     const auto is_own = [prefix](const PeerVariable& row) {
-        return !prefix.empty() && std::strncmp(&row.name[0], prefix.data(), prefix.size()) == 0;
+        return !prefix.empty() && std::string_view(&row.name[0]).starts_with(prefix);
     };
     for (const auto& row : PEER_VARIABLES) {
         const char* value = is_own(row) ? environment.find(&row.name[0]) : nullptr;
-        if (value != nullptr && (row.value[0] == '\0' || std::strcmp(value, &row.value[0]) == 0)) {
+        if (value != nullptr && (row.value[0] == '\0' || std::string_view(value) == &row.value[0])) {
             auto own = row; // a word that is parsed is not constant
             std::array<char*, 2> words{&own.option[0], nullptr};
             (void)Parser(options, &row.name[0]).parse(words.data());

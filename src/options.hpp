@@ -31,6 +31,12 @@ template <std::size_t SIZE> constexpr std::array<std::uint8_t, SIZE> identity()
     return numbers;
 }
 
+// A signal that is forwarded only after a time.
+struct Delay {
+    int signal = 0; // 0: none
+    sys::Nanoseconds time = 0;
+};
+
 struct Options {
     const Personality* personality;
     bool group = false;       // forward to the child's process group, not to the child alone
@@ -46,6 +52,13 @@ struct Options {
     sys::Nanoseconds zombie_age = 0;                                                            // 0: what is usual
     std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped
     std::array<std::uint8_t, 256> exit_codes = identity<256>();
+    std::array<Delay, 8> delays{};     // the first ones
+    sys::Nanoseconds stop_timeout = 0; // from the first SIGTERM or SIGINT that is forwarded to SIGKILL; 0: for ever
+    sys::Nanoseconds grace = -1;       // of the leftovers between SIGTERM and SIGKILL; below 0: they get neither
+    bool wait_all = false;             // for the leftovers
+    bool mirror_signal = false;        // end by the signal that killed the child
+    int warn_pids = 0;                 // per cent of the cgroup's PID limit; 0: never
+    const char* termination_log = nullptr;
     int parent_death = 0; // signal that foster gets when its parent dies
     int tether = 0;       // signal that the child gets when foster dies
     const char* user = nullptr;

@@ -1,6 +1,7 @@
 #include "personality.hpp"
 
 #include <cstring>
+#include <string_view>
 
 namespace foster
 {
@@ -25,7 +26,7 @@ const Personality& personality_of(const char* invoked_as)
     const char* slash = invoked_as == nullptr ? nullptr : std::strrchr(invoked_as, '/');
     const char* name = slash == nullptr ? invoked_as : slash + 1;
     for (const auto& personality : PERSONALITIES) {
-        if (name != nullptr && std::strcmp(name, &personality.name[0]) == 0) {
+        if (name != nullptr && std::string_view(name) == &personality.name[0]) {
             return personality;
         }
     }

@@ -1,6 +1,7 @@
 // Reaping: the hint, the sweep, and when a sweep is owed.
 #pragma once
 
+#include "last_word.hpp"
 #include "sys/kernel.hpp"
 #include "sys/output.hpp"
 #include "zombies/neglect.hpp"
@@ -21,9 +22,10 @@ class Reaper
 {
   public:
     // child: 0 where there is none. neglect: hears of the threads that it traces.
-    Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages, Neglect& neglect)
-        : child_(child), names_(warn_reaped || messages.shows(sys::Level::INFO)), warns_(warn_reaped),
-          messages_(messages), neglect_(neglect)
+    // last_word: hears how the child has ended.
+    Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages, Neglect& neglect, LastWord& last_word)
+        : child_(child), names_(warn_reaped || last_word.is_wanted()), warns_(warn_reaped), messages_(messages),
+          neglect_(neglect), last_word_(last_word)
     {
     }
 
@@ -40,15 +42,21 @@ class Reaper
     void sweep_if_due();
     // Nanoseconds of CLOCK_MONOTONIC at which the owed sweep is due; 0: none is owed.
     sys::Nanoseconds deadline() const { return owed_ ? due_ : 0; }
-    // Reaps all zombies that there are, but not too many at once; a sweep is owed if some are left. start: now.
-    void sweep(sys::Nanoseconds start);
+    // Reaps all zombies that there are, but not too many at once; a sweep is owed if some are left.
+    void sweep() { measure_sweep(sys::monotonic_now()); }
     // Leaves no zombie to whoever adopts them when foster ends, unless they come faster than they can be reaped.
     void finish();
 
+    // How many others than the child have been reaped.
+    int orphans() const { return orphans_; }
+    // Whether the last sweep has found children, be they zombies.
+    bool has_children() const { return has_children_; }
     // wait(2)'s status of the child, once it has been reaped.
     const std::optional<int>& child_status() const { return child_status_; }
 
   private:
+    int reap_all();
+    void measure_sweep(sys::Nanoseconds start);
     bool reap(pid_t pid);
     bool reap_any();
     void record(const sys::Ended& ended, const char* name);
@@ -58,10 +66,14 @@ class Reaper
     bool warns_;
     const sys::Messages& messages_;
     Neglect& neglect_;
+    LastWord& last_word_;
+    int orphans_ = 0;
+    bool has_children_ = true;
     std::optional<int> child_status_;
     bool owed_ = false;
     pid_t hint_ = 0;
     sys::Nanoseconds due_ = 1; // the earliest time of the next sweep
+    int unmeasured_ = 0;       // so many sweeps more are taken to be cheap
 };
 
 } // namespace foster

@@ -8,8 +8,6 @@ namespace foster
 namespace
 {
 
-constexpr int FIRST_REAL_TIME = 34;
-
 // Indexed by number, signal(7); arrays and not pointers, which a position-independent program would have to relocate.
 constexpr auto NAMES = std::to_array<std::array<char, 8>>({
     {""},     {"HUP"},  {"INT"},  {"QUIT"}, {"ILL"},    {"TRAP"},   {"ABRT"},  {"BUS"},  {"FPE"},  {"KILL"}, {"USR1"},

@@ -10,7 +10,9 @@
 namespace foster
 {
 
-// "SIGTERM", "SIGRTMIN+3", or the bare number of the two below SIGRTMIN (34, as glibc and kill(1) count), signal(7).
+inline constexpr int FIRST_REAL_TIME = 34;
+
+// "SIGTERM", "SIGRTMIN+3", or the bare number of the two below SIGRTMIN, which is 34, as glibc and kill(1) count, signal(7).
 class SignalName
 {
   public:

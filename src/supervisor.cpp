@@ -1,6 +1,7 @@
 #include "supervisor.hpp"
 
 #include "sys/kernel.hpp"
+#include "sys/procfs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace foster
@@ -45,17 +47,16 @@ void Supervisor::release_inherited()
 
 void Supervisor::release_descriptors()
 {
-    // The signalfd and the terminal take the first numbers above the standard ones; all behind them goes.
-    if (const auto moved = sys::dup_onto(signals_.number(), FIRST_OTHER_FD); !moved) {
+    // The signalfd, the terminal and the termination log take the first numbers above the standard ones; all behind them goes.
+    if (const auto moved = sys::move_onto(signals_, FIRST_OTHER_FD); !moved) {
         messages_.warning("step-refused|cannot close inherited descriptors, which stay open: {reason:e}",
                           sys::Error{moved.error});
         return;
     }
-    if (signals_.number() != FIRST_OTHER_FD) {
-        signals_ = sys::Fd(FIRST_OTHER_FD);
-    }
-    const int last_kept = terminal_.move_to(FIRST_OTHER_FD + 1) ? FIRST_OTHER_FD + 1 : FIRST_OTHER_FD;
-    sys::close_from(last_kept + 1);
+    int next = FIRST_OTHER_FD + 1;
+    next += terminal_.move_to(next) ? 1 : 0;
+    next += last_word_.move_to(next) ? 1 : 0;
+    sys::close_from(next);
     // Standard input and output may be pipes whose other end waits for the last holder to go.
     const auto null = sys::open("/dev/null", O_RDWR);
     for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; ++fd) {
@@ -74,30 +75,76 @@ int Supervisor::run()
     }
     while (!has_ended()) {
         wait_for_signals();
-        reaper_.sweep_if_due();
-        neglect_.act_if_due();
+        act();
     }
     neglect_.finish_visit();
+    (void)terminal_.take_back(child_.pid());
+    const int orphans = reaper_.orphans();
+    end_leftovers();
     reaper_.finish();
     if (options_.pause) {
         return 0;
     }
-    (void)terminal_.take_back(child_.pid());
-    const int code = exit_code_of(*reaper_.child_status());
+    last_word_.say(child_.pid(), orphans, reaper_.orphans() - orphans);
+    const int status = *reaper_.child_status();
+    const int code = exit_code_of(status);
     if (const int last = options_.rewrites[SIGTERM];
         last != 0 && options_.personality->owns_session && options_.group) {
         // What is left of the child's group, as dumb-init does; its leader's pid is not reused as long as one is left.
         (void)sys::kill(-child_.pid(), last);
     }
-    return options_.exit_codes[static_cast<std::size_t>(code)];
+    const int own_code = options_.exit_codes[static_cast<std::size_t>(code)];
+    if (options_.mirror_signal && WIFSIGNALED(status) && own_code == code) {
+        sys::die_by(WTERMSIG(status)); // PID 1 cannot
+    }
+    return own_code;
+}
+
+// All that a look at the clock or at the children may be due for.
+void Supervisor::act()
+{
+    reaper_.sweep_if_due();
+    const bool has_scanned = neglect_.act_if_due();
+    if (has_scanned || reaper_.orphans() != seen_orphans_) {
+        seen_orphans_ = reaper_.orphans();
+        pid_limit_.look();
+    }
+    while (const auto delayed = delays_.take_due()) {
+        hand_on(*delayed);
+    }
+    kill_child_if_due();
+}
+
+void Supervisor::end_leftovers()
+{
+    reaper_.sweep();
+    leftovers_.begin(stop_requests_ > 0);
+    while (leftovers_.are_awaited(reaper_.has_children())) {
+        wait_for_signals();
+        act();
+        leftovers_.act_if_due();
+    }
+}
+
+// --stop-timeout
+void Supervisor::kill_child_if_due()
+{
+    if (kill_child_at_ == 0 || has_ended() || sys::monotonic_now() < kill_child_at_) {
+        return;
+    }
+    kill_child_at_ = 0;
+    const sys::ProcessName name(child_.pid());
+    messages_.warning("child-killed|{name}[{pid:d}] has not ended in time: killing it", name.text(), child_.pid());
+    child_.forward({}, SIGKILL);
 }
 
 // 0: none.
 sys::Nanoseconds Supervisor::deadline() const
 {
-    const auto sweep = reaper_.deadline();
-    const auto neglect = neglect_.deadline();
-    return sweep == 0 || neglect == 0 ? std::max(sweep, neglect) : std::min(sweep, neglect);
+    auto next = sys::earlier(reaper_.deadline(), neglect_.deadline());
+    next = sys::earlier(next, delays_.deadline());
+    next = sys::earlier(next, leftovers_.deadline());
+    return sys::earlier(next, kill_child_at_);
 }
 
 void Supervisor::wait_for_signals()
@@ -106,7 +153,7 @@ void Supervisor::wait_for_signals()
         const auto left = std::max(next - sys::monotonic_now(), sys::Nanoseconds{0});
         const auto waited = sys::wait_readable(signals_.number(), left);
         if (!waited && sys::pending_signals() == 0) {
-            reaper_.sweep(sys::monotonic_now()); // a sandbox without ppoll: pay for the sweep now rather than spin
+            reaper_.sweep(); // a sandbox without ppoll: pay for the sweep now rather than spin
             if (deadline() != 0) {
                 sys::nap(std::min(left, NAP));
             }
@@ -122,12 +169,9 @@ void Supervisor::wait_for_signals()
         survive_read_failure(count.error);
         return;
     }
+    // Nothing is reaped before all are forwarded, so the pid is the child's own still (the bug of `dumb-init -c`).
     for (const auto& received : std::span(records).first(count.value)) {
         handle(received);
-        // Nothing is reaped before all are forwarded, so the pid is the child's own still (the bug of `dumb-init -c`).
-        if (has_ended()) {
-            return;
-        }
     }
 }
 
@@ -152,11 +196,31 @@ void Supervisor::handle(const signalfd_siginfo& received)
 
 void Supervisor::forward(const signalfd_siginfo& received)
 {
+    if (!delays_.keep(received)) {
+        hand_on(received);
+    }
+}
+
+// To the child, or when that has ended to what it has left.
+void Supervisor::hand_on(const signalfd_siginfo& received)
+{
     const int own = static_cast<int>(received.ssi_signo);
+    const int signal = options_.rewrites[received.ssi_signo];
     const bool of_terminal = received.ssi_code == SI_KERNEL;
+    const bool asks_to_stop = signal != 0 && (own == SIGTERM || own == SIGINT);
+    stop_requests_ += asks_to_stop ? 1 : 0;
+    if (has_ended()) {
+        if (signal != 0 && !(of_terminal && is_stop_of_terminal(own))) {
+            leftovers_.forward(signal, asks_to_stop);
+        }
+        return;
+    }
     if (options_.pause) {
         paused_enough_ = own == SIGINT || own == SIGTERM;
         return;
+    }
+    if (asks_to_stop && options_.stop_timeout != 0 && kill_child_at_ == 0) {
+        kill_child_at_ = sys::monotonic_now() + options_.stop_timeout;
     }
     if (of_terminal && options_.same_group && is_key_of_terminal(own)) {
         return; // the child, in the same group, has got it from the terminal, too
@@ -165,7 +229,6 @@ void Supervisor::forward(const signalfd_siginfo& received)
         lend_to_own_group();
         return;
     }
-    const int signal = options_.rewrites[received.ssi_signo];
     if (own == SIGCONT && signal == SIGCONT && terminal_.is_there()) {
         (void)terminal_.give_to(child_.pid());
         if (child_.continue_group()) {
@@ -174,6 +237,7 @@ void Supervisor::forward(const signalfd_siginfo& received)
     }
     if (signal != 0) {
         child_.forward(received, signal);
+        last_word_.note_forwarded(signal, received);
     }
     if (options_.personality->stops_with_job && is_stop_of_terminal(own)) {
         sys::stop_self();

@@ -2,6 +2,10 @@
 #pragma once
 
 #include "child.hpp"
+#include "delays.hpp"
+#include "last_word.hpp"
+#include "leftovers.hpp"
+#include "pid_limit.hpp"
 #include "reaper.hpp"
 #include "sys/fd.hpp"
 #include "terminal.hpp"
@@ -11,32 +15,38 @@
 namespace foster
 {
 
-// Forwards and reaps until the child has ended.
+// Forwards and reaps until the child has ended, and what it has left, where that is asked for.
 class Supervisor
 {
   public:
     // signals: a signalfd for all of them.
     Supervisor(const Options& options, const sys::Messages& messages, sys::Fd signals, Terminal terminal,
-               const Child& child)
+               const Child& child, LastWord& last_word)
         : options_(options), messages_(messages), signals_(static_cast<sys::Fd&&>(signals)),
-          terminal_(static_cast<Terminal&&>(terminal)), child_(child), neglect_(options, messages),
-          reaper_(child.pid(), options.warn_reaped, messages, neglect_)
+          terminal_(static_cast<Terminal&&>(terminal)), child_(child), last_word_(last_word),
+          delays_(options, messages), leftovers_(options, messages), pid_limit_(options, messages),
+          neglect_(options, messages), reaper_(child.pid(), options.warn_reaped, messages, neglect_, last_word)
     {
     }
 
     // Lets go of whatever the workload may want released: the working directory, every descriptor but standard error, and
     // the copy of its command line in foster's own /proc/self/cmdline, so that `pgrep -f` finds the workload once.
     void release_inherited();
-    // Returns the exit code when the child has ended, or --pause. Nothing else ends it, and no failure does.
+    // Returns the exit code when the child has ended, or --pause, and the leftovers that are waited for. Nothing else ends it, and no
+    // failure does.
     int run();
 
   private:
     void release_descriptors();
     void wait_for_signals();
+    void act();
+    void end_leftovers();
+    void kill_child_if_due();
     sys::Nanoseconds deadline() const;
     bool has_ended() const { return reaper_.child_status() || paused_enough_; }
     void handle(const signalfd_siginfo& received);
     void forward(const signalfd_siginfo& received);
+    void hand_on(const signalfd_siginfo& received);
     void follow_stopped_child();
     void lend_to_own_group();
     void survive_read_failure(int error);
@@ -46,9 +56,16 @@ class Supervisor
     sys::Fd signals_;
     Terminal terminal_;
     const Child& child_;
+    LastWord& last_word_;
+    Delays delays_;
+    Leftovers leftovers_;
+    PidLimit pid_limit_;
     Neglect neglect_;
     Reaper reaper_;
     const pid_t self_ = ::getpid();
+    int seen_orphans_ = 0;               // by pid_limit_
+    int stop_requests_ = 0;              // SIGTERM and SIGINT, but for those that were dropped
+    sys::Nanoseconds kill_child_at_ = 0; // --stop-timeout; 0: never
     bool paused_enough_ = false;
     bool reading_failed_ = false;
 };

@@ -41,13 +41,7 @@ sys::Status Terminal::put_in_foreground(pid_t from, pid_t to) const
 
 bool Terminal::move_to(int number)
 {
-    if (!is_there() || !sys::dup_onto(fd_.number(), number)) {
-        return false;
-    }
-    if (fd_.number() != number) {
-        fd_ = sys::Fd(number);
-    }
-    return true;
+    return static_cast<bool>(sys::move_onto(fd_, number));
 }
 
 } // namespace foster

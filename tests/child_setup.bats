@@ -156,8 +156,21 @@ load helpers
 -r|TERM|bad value 'TERM' for option '--rewrite': not FROM:TO
 -r|0:TERM|bad value '0:TERM' for option '--rewrite': no such signal
 -r|RTMIN+31:TERM|bad value 'RTMIN+31:TERM' for option '--rewrite': no such signal
---rewrite|KILL:TERM|bad value 'KILL:TERM' for option '--rewrite': SIGKILL and SIGSTOP cannot be caught, so they cannot be rewritten
---rewrite|19:1|bad value '19:1' for option '--rewrite': SIGKILL and SIGSTOP cannot be caught, so they cannot be rewritten
+--rewrite|KILL:TERM|bad value 'KILL:TERM' for option '--rewrite': SIGKILL and SIGSTOP cannot be caught
+--rewrite|19:1|bad value '19:1' for option '--rewrite': SIGKILL and SIGSTOP cannot be caught
+--delay|TERM|bad value 'TERM' for option '--delay': not SIGNAL:DURATION
+--delay|STOP:1s|bad value 'STOP:1s' for option '--delay': SIGKILL and SIGSTOP cannot be caught
+--delay|FOO:1s|bad value 'FOO:1s' for option '--delay': no such signal
+--delay|TERM:1d|bad value 'TERM:1d' for option '--delay': not a time like 500ms, 10s, 5m, or plain seconds
+--delay|TERM:|bad value 'TERM:' for option '--delay': not a time like 500ms, 10s, 5m, or plain seconds
+--grace|10h|bad value '10h' for option '--grace': not a time like 500ms, 10s, 5m, or plain seconds
+--grace|-1|bad value '-1' for option '--grace': not a time like 500ms, 10s, 5m, or plain seconds
+--stop-timeout|0|bad value '0' for option '--stop-timeout': it is no time at all
+--stop-timeout|soon|bad value 'soon' for option '--stop-timeout': not a time like 500ms, 10s, 5m, or plain seconds
+--warn-pids|0|bad value '0' for option '--warn-pids': not a number from 1 to 100
+--warn-pids|101|bad value '101' for option '--warn-pids': not a number from 1 to 100
+--warn-pids|90%|bad value '90%' for option '--warn-pids': not a number from 1 to 100
+--termination-log=||bad value '' for option '--termination-log': it is empty
 -e|256|bad value '256' for option '--remap-exit': an exit code is a number from 0 to 255
 -e|1:-1|bad value '1:-1' for option '--remap-exit': an exit code is a number from 0 to 255
 -e|99999999999999999999|bad value '99999999999999999999' for option '--remap-exit': an exit code is a number from 0 to 255
@@ -170,7 +183,10 @@ load helpers
 --user|4294967295|no such user: '4294967295'
 --chdir||bad value '' for option '--chdir': it is empty
 END
-  for option in -r -e -p --rewrite --user --chdir --env; do
+  # shellcheck disable=SC2046 # several words
+  run -125 "$FOSTER" $(printf -- '--delay=%s:1s ' {1..8}) --delay=8:2s --delay=10:1s true
+  expect [ "${lines[0]}" = "foster: error: bad value '10:1s' for option '--delay': one --delay too many" ]
+  for option in -r -e -p --rewrite --user --chdir --env --delay --grace --stop-timeout --warn-pids; do
     run -125 "$FOSTER" "$option"
     expect_in "option '$option' needs a value: " "${lines[0]}"
   done

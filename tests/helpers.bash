@@ -71,6 +71,14 @@ teardown() {
     kill -KILL "$INIT" 2>/dev/null || true
     wait "$STARTED" || true
   fi
+  if [[ -n ${CGROUP:-} ]]; then
+    wait_until rmdir "$CGROUP"
+  fi
+}
+
+# Milliseconds since boot.
+now() {
+  awk '{ printf "%d", $1 * 1000 }' /proc/uptime
 }
 
 # Waits for a command to succeed, within 20 s.
@@ -156,4 +164,22 @@ expect_in() {
     printf 'not found: %s\nin: %s\n' "$1" "$2" >&2
     return 1
   fi
+}
+
+requires_x86_64() {
+  [[ $(uname -m) == x86_64 ]] || skip 'requires x86_64'
+}
+
+# Makes a cgroup with a controller, of version 1 or 2, as root; $CGROUP is its directory until the test's end.
+make_cgroup() {
+  requires_root
+  local root=/sys/fs/cgroup
+  if [[ -d $root/$1 ]]; then
+    root+=/$1
+  else
+    grep -qw "$1" "$root/cgroup.controllers" || skip "requires a cgroup with the controller '$1'"
+    echo "+$1" >"$root/cgroup.subtree_control"
+  fi
+  CGROUP=$root/foster.$BATS_SUITE_TEST_NUMBER.$$
+  mkdir "$CGROUP"
 }

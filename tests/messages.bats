@@ -8,10 +8,11 @@ load helpers
     kill -HUP "$INIT"
     finish
     expect_status 0
-    [[ $(sed 's/\[[0-9]*\]/[N]/' "$ERR") == 'foster: spawned sh[N]
+    [[ $(sed 's/\[[0-9]*\]/[N]/; s/after .*/after.../' "$ERR") == 'foster: spawned sh[N]
 foster: reaped orphan orphans[N] exited with 3
 foster: forwarded SIGHUP to record-signals[N]
-foster: child record-signals[N] exited with 0' ]]
+foster: child record-signals[N] exited with 0
+foster: record-signals[N] exited with 0 after...' ]]
   done
 }
 

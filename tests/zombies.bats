@@ -232,7 +232,7 @@ has_reaped_through() {
 }
 
 @test "a 32-bit parent is refused, not broken" {
-  [[ $(uname -m) == x86_64 ]] || skip 'requires x86_64'
+  requires_x86_64
   gcc -m32 -nostdlib -static -no-pie -o "$BATS_TEST_TMPDIR/parent" "$SOURCES/parent-32.S"
   timeout 0.1 "$BATS_TEST_TMPDIR/parent" || [[ $? == 124 ]] || skip 'requires a kernel that runs 32-bit programs'
   start_in subreaper "$FOSTER" --zombies=reap --zombie-age=100ms -- "$BATS_TEST_TMPDIR/parent"
@@ -282,6 +282,32 @@ has_reaped_through() {
   expect has_no_zombies "$agent"
   kill -KILL "$INIT"
   finish
+}
+
+@test "a parent whose system calls are caught, by a filter or by itself, gets no SIGSYS for those of foster" {
+  # shellcheck disable=SC2016 # perl's own variables
+  local parent='
+    $SIG{SYS} = sub { syswrite STDOUT, "SYS\n" };
+    for (1 .. 3) { if (fork == 0) { exec "true" } }
+    $0 = "caught"; $| = 1; eval shift; print "READY\n";
+    sleep 3 while 1'
+  # All calls from the vdso and above it: prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, offset, size, selector).
+  # shellcheck disable=SC2016
+  local dispatch='open M, "/proc/self/maps"; my ($vdso) = map { /^(\w+)-.*\[vdso\]/ } <M>;
+    syscall(157, 59, 1, 0, hex $vdso, 0) == 0 or die'
+  requires_x86_64
+  for catcher in "$WORKLOADS/deny wait4=SIGSYS -- perl -e" "perl -e"; do
+    # shellcheck disable=SC2086 # several words
+    start_in subreaper $catcher "$parent" "$([[ $catcher == perl* ]] && echo "$dispatch")"
+    wait_ready
+    wait_until has_zombies "$INIT"
+    run -1 "$FOSTER" --reap-zombies="$INIT" --zombie-age=100ms
+    expect_in "cannot reap the zombies of caught[$INIT]: its system calls are caught, wait4 too" "$output"
+    expect is_asleep "$INIT"
+    expect [ "$(cat "$OUT")" = READY ]
+    kill -KILL "$INIT"
+    finish
+  done
 }
 
 @test "--reap-zombies reaches into a PID namespace from outside" {

@@ -27,6 +27,11 @@ Nanoseconds monotonic_now();
 Nanoseconds boottime_now();
 // Since 1970, CLOCK_REALTIME.
 Nanoseconds realtime_now();
+// Of two times of which 0 is never.
+constexpr Nanoseconds earlier(Nanoseconds one, Nanoseconds other)
+{
+    return one == 0 || (other != 0 && other < one) ? other : one;
+}
 // Sleeps, clock_nanosleep(2).
 void nap(Nanoseconds time);
 
@@ -52,6 +57,8 @@ void continue_own_group();
 bool stop_own_group(int signal);
 // Stops this process by SIGSTOP until SIGCONT; as PID 1 the kernel does not let it.
 void stop_self();
+// Ends this process by a signal, without a core file. Returns where it cannot: as PID 1.
+void die_by(int signal);
 // The signal that has stopped this child since the last call, waitid(2); 0: none has.
 int stopped_by(pid_t child);
 
@@ -102,6 +109,8 @@ Status trace_detach(pid_t thread, int signal);
 // The general registers of a stopped thread; how many bytes there are.
 Result<std::size_t> read_registers(pid_t thread, std::span<std::uint64_t> registers);
 Status write_registers(pid_t thread, std::span<const std::uint64_t> registers);
+// Whether the kernel itself has sent the signal that a thread is stopped at, PTRACE_GETSIGINFO.
+bool is_forced_signal(pid_t thread);
 // A word of its memory.
 Result<unsigned long> read_word(pid_t thread, std::uintptr_t address);
 
@@ -132,9 +141,13 @@ Result<std::string_view> map_file(const char* path);
 // set_up (see the Makefile), which the kernel reads again if it is run after all. A refusal changes nothing.
 void release_set_up();
 
-// Files. Every descriptor is close-on-exec.
+// Files. Every descriptor is close-on-exec. A file that is made is anyone's to read and write, but for the umask.
 Result<Fd> open(const char* path, int flags);
+// How long a file is, which is to be appended to. ESPIPE: a pipe, a terminal. lseek(2).
+Result<std::size_t> size_of(int fd);
 Result<std::size_t> read(int fd, std::span<char> buffer);
+// The beginning of a file, as much as the buffer holds.
+Result<std::string_view> read_file(const char* path, std::span<char> buffer);
 Status write_all(int fd, std::span<const char> bytes);
 // Writes once, after at most so long a wait for whoever has to make room (nanoseconds): EAGAIN says that nobody did.
 Status write_within(Nanoseconds at_most, int fd, std::span<const char> bytes);
@@ -144,6 +157,8 @@ struct Pipe {
 };
 Result<Pipe> pipe();
 Status dup_onto(int from, int to);
+// Gives a descriptor this number. What has it is closed.
+Status move_onto(Fd& fd, int number);
 // A copy with a number above the standard ones.
 Result<Fd> dup_above_standard(int fd);
 // The same descriptor, or where its number is a standard one a copy above those: one that was closed when foster was started is

@@ -55,23 +55,38 @@ Result<std::string_view> map_file(const char* path)
     if (!file) {
         return {{}, file.error};
     }
-    const off_t end = ::lseek(file.value.number(), 0, SEEK_END);
-    if (end <= 0) {
-        return {{}, end < 0 ? errno : 0};
+    const auto size = size_of(file.value.number());
+    if (!size || size.value == 0) {
+        return {{}, size.error};
     }
-    const auto size = static_cast<std::size_t>(end);
-    const auto memory = map(size, PROT_READ, MAP_PRIVATE, file.value.number());
-    return {{static_cast<const char*>(memory.value), memory ? size : 0}, memory.error};
+    const auto memory = map(size.value, PROT_READ, MAP_PRIVATE, file.value.number());
+    return {{static_cast<const char*>(memory.value), memory ? size.value : 0}, memory.error};
+}
+
+Result<std::size_t> size_of(int fd)
+{
+    return result_of<std::size_t>(::lseek(fd, 0, SEEK_END));
 }
 
 Result<Fd> open(const char* path, int flags)
 {
-    return fd_of(::syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC));
+    constexpr int FOR_ALL = 0666;
+    return fd_of(::syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, FOR_ALL));
 }
 
 Result<std::size_t> read(int fd, std::span<char> buffer)
 {
     return result_of<std::size_t>(::read(fd, buffer.data(), buffer.size()));
+}
+
+Result<std::string_view> read_file(const char* path, std::span<char> buffer)
+{
+    const auto opened = open(path, O_RDONLY);
+    if (!opened) {
+        return {{}, opened.error};
+    }
+    const auto size = read(opened.value.number(), buffer);
+    return {{buffer.data(), size ? size.value : 0}, size.error};
 }
 
 Status write_all(int fd, std::span<const char> bytes)
@@ -94,8 +109,8 @@ Status write_within(Nanoseconds at_most, int fd, std::span<const char> bytes)
     }
     const iovec whole{const_cast<char*>(bytes.data()), bytes.size()};
     const long written = ::syscall(SYS_pwritev2, fd, &whole, 1, -1L, -1L, NO_WAIT);
-    // Where the file or the kernel cannot promise not to wait, the look that ppoll took has to do.
-    if (written >= 0 || errno == EAGAIN || errno == EPIPE) {
+    // Where the file or the kernel cannot promise not to wait, the look that ppoll took has to do; a regular file may say so by EAGAIN.
+    if (written >= 0 || errno == EPIPE || (errno == EAGAIN && !size_of(fd))) {
         return status_of(written);
     }
     return status_of(::write(fd, bytes.data(), bytes.size()));
@@ -121,6 +136,15 @@ Result<Pipe> pipe()
 Status dup_onto(int from, int to)
 {
     return from == to ? Status{} : status_of(::syscall(SYS_dup3, from, to, O_CLOEXEC));
+}
+
+Status move_onto(Fd& fd, int number)
+{
+    const auto moved = dup_onto(fd.number(), number);
+    if (moved && fd.number() != number) {
+        fd = Fd(number);
+    }
+    return moved;
 }
 
 void close(int fd)

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 namespace foster::sys
@@ -15,6 +16,22 @@ Nanoseconds now_by(clockid_t clock)
     timespec now{};
     (void)::syscall(SYS_clock_gettime, clock, &now);
     return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+// Returns whether the signal was ignored. Not the C library's function, which leaves some signals out.
+Result<bool> set_handler(int signal, void (*handler)(int))
+{
+    // The kernel's own struct, without a handler to return from, and so without a restorer.
+    struct Action {
+        void (*handler)(int);
+        unsigned long flags;
+        void* restorer;
+        SignalMask mask;
+    };
+    const Action action{handler, 0, nullptr, 0};
+    Action before{};
+    const long answer = ::syscall(SYS_rt_sigaction, signal, &action, &before, sizeof(SignalMask));
+    return {before.handler == SIG_IGN, answer < 0 ? errno : 0};
 }
 
 } // namespace
@@ -56,17 +73,15 @@ Result<SignalMask> set_signal_mask(SignalMask mask)
 
 Result<bool> ignore_sigchld(bool ignored)
 {
-    // The kernel's own struct, without a handler to return from, and so without a restorer.
-    struct Action {
-        void (*handler)(int);
-        unsigned long flags;
-        void* restorer;
-        SignalMask mask;
-    };
-    const Action action{ignored ? SIG_IGN : SIG_DFL, 0, nullptr, 0};
-    Action before{};
-    const long answer = ::syscall(SYS_rt_sigaction, SIGCHLD, &action, &before, sizeof(SignalMask));
-    return {before.handler == SIG_IGN, answer < 0 ? errno : 0};
+    return set_handler(SIGCHLD, ignored ? SIG_IGN : SIG_DFL);
+}
+
+void die_by(int signal)
+{
+    (void)::syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)set_handler(signal, SIG_DFL);
+    (void)kill(::getpid(), signal);
+    (void)set_signal_mask(~bit_of(signal));
 }
 
 Result<Fd> signalfd(SignalMask mask)

@@ -59,6 +59,12 @@ Status write_registers(pid_t thread, std::span<const std::uint64_t> registers)
     return trace(PTRACE_SETREGSET, thread, NT_PRSTATUS, reinterpret_cast<std::uintptr_t>(&words));
 }
 
+bool is_forced_signal(pid_t thread)
+{
+    siginfo_t info{};
+    return trace(PTRACE_GETSIGINFO, thread, 0, reinterpret_cast<std::uintptr_t>(&info)) && info.si_code > 0;
+}
+
 Result<unsigned long> read_word(pid_t thread, std::uintptr_t address)
 {
     unsigned long word = 0; // where the system call itself puts it, unlike the C library's

@@ -1,6 +1,7 @@
 #include "sys/line.hpp"
 
 #include "sys/reason.hpp"
+#include "sys/text.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -55,7 +56,7 @@ Line::Place Line::take_place(const char*& pattern)
     while (*end != '}' && *end != ':') {
         ++end;
     }
-    pattern = std::strchr(end, '}') + 1;
+    pattern = end_at(end, '}') + 1;
     return {{start, static_cast<std::size_t>(end - start)}, is_member_only, *end == ':' ? end[1] : 's', 0, {}};
 }
 
@@ -113,7 +114,9 @@ void Line::add_list(const char* pattern, std::va_list values, bool as_members)
 
 void Line::add_place(const Place& place)
 {
-    if (place.kind == 'd') {
+    if (place.kind == 'o' && place.number == UNKNOWN) {
+        add("unknown");
+    } else if (place.kind == 'd' || place.kind == 'o') {
         add_number(place.number);
     } else if (place.kind == 'e') {
         add_reason(static_cast<int>(place.number));
@@ -128,6 +131,10 @@ void Line::add_member(const Place& place)
         put(',');
     }
     add("\"{:v}\":", place.name);
+    if (place.kind == 'o' && place.number == UNKNOWN) {
+        add("null");
+        return;
+    }
     if (place.kind == 's' || place.kind == 'v') {
         place.string.data() == nullptr ? add_text("null") : add_json(place.string);
         return;

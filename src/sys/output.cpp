@@ -1,6 +1,7 @@
 #include "sys/output.hpp"
 
 #include "sys/kernel.hpp"
+#include "sys/text.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,6 +15,7 @@ namespace
 // The one global: every failing path of set-up needs it, and it is known before most of them.
 struct {
     int failure_code = 125;
+    int error_log = -1;
     bool json = false;
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -44,11 +46,11 @@ void add_time(Line& line)
     line.add("{:d}Z", now % 10);
 }
 
-void compose(Line& line, Level level, const char* message, std::va_list values)
+void compose_list(Line& line, Level level, const char* message, std::va_list values)
 {
     static constexpr char LEVELS[][8] = {"error", "warning", "info", "debug"};
     const char* const name = &LEVELS[static_cast<std::size_t>(level)][0];
-    const char* const pattern = std::strchr(message, '|') + 1;
+    const char* const pattern = end_at(message, '|') + 1;
     if (!output.json) {
         line.add("foster: ");
         if (level <= Level::WARNING) {
@@ -77,8 +79,9 @@ void write_error(const char* message, std::va_list values)
 {
     constexpr Nanoseconds PATIENCE = 1'000'000'000;
     Line line;
-    compose(line, Level::ERROR, message, values);
+    compose_list(line, Level::ERROR, message, values);
     (void)write_within(PATIENCE, STDERR_FILENO, line.finished());
+    (void)write_all(output.error_log, line.finished());
 }
 
 } // namespace
@@ -91,10 +94,30 @@ void Messages::say(Level wanted, const char* message, ...) const
     std::va_list values;
     va_start(values, message);
     Line line;
-    compose(line, wanted, message, values);
+    compose_list(line, wanted, message, values);
     va_end(values);
-    // Foster must not wait for whoever reads its messages: one that finds no room is lost.
-    (void)write_within(0, STDERR_FILENO, line.finished());
+    write(wanted, line);
+}
+
+void compose_values(Line& line, Level level, const char* message, ...)
+{
+    std::va_list values;
+    va_start(values, message);
+    compose_list(line, level, message, values);
+    va_end(values);
+}
+
+void Messages::write(Level wanted, Line& line) const
+{
+    if (shows(wanted)) {
+        // Foster must not wait for whoever reads its messages: one that finds no room is lost.
+        (void)write_within(0, STDERR_FILENO, line.finished());
+    }
+}
+
+void set_error_log(int fd)
+{
+    output.error_log = fd;
 }
 
 void set_json(bool json)

@@ -35,9 +35,22 @@ class Messages
         say(Level::DEBUG, message.text(), passed(values)...);
     }
 
+    // What compose() has made.
+    void write(Level wanted, Line& line) const;
+
   private:
     void say(Level wanted, const char* message, ...) const;
 };
+
+void compose_values(Line& line, Level level, const char* message, ...);
+// A message in the form that it is written in.
+template <typename... Values> void compose(Line& line, Level level, Message<Values...> message, Values... values)
+{
+    compose_values(line, level, message.text(), passed(values)...);
+}
+
+// A descriptor that the line of an error that ends foster is written to, too; -1: none.
+void set_error_log(int fd);
 
 // Whether messages are objects of JSON from now on.
 void set_json(bool json);

@@ -4,21 +4,28 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string_view>
 
 namespace foster::sys
 {
+
+// A number that may be unknown.
+using Perhaps = std::optional<std::int64_t>;
+inline constexpr auto UNKNOWN = std::numeric_limits<std::int64_t>::min();
 
 // An errno value as a reason for people.
 struct Error {
     int number;
 };
 
-// The kind of a value, as a place names it: 's' a C string, 'v' a string_view, 'b' a bool, 'd' another number, 'e' an Error.
+// The kind of a value, as a place names it: 's' a C string, 'v' a string_view, 'b' a bool, 'd' another number, 'o' a Perhaps, 'e' an Error.
 template <typename Value> consteval char kind_of()
 {
     return std::same_as<Value, bool>                 ? 'b'
            : std::integral<Value>                    ? 'd'
+           : std::same_as<Value, Perhaps>            ? 'o'
            : std::same_as<Value, Error>              ? 'e'
            : std::convertible_to<Value, const char*> ? 's'
                                                      : 'v';
@@ -59,6 +66,10 @@ template <typename... Values> class Pattern
 template <std::integral Number> std::int64_t passed(Number value)
 {
     return static_cast<std::int64_t>(value);
+}
+inline std::int64_t passed(Perhaps value)
+{
+    return value.value_or(UNKNOWN);
 }
 inline std::int64_t passed(Error value)
 {

@@ -2,6 +2,7 @@
 
 #include "sys/kernel.hpp"
 #include "sys/output.hpp"
+#include "sys/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -20,35 +21,7 @@ Result<std::string_view> read_of(pid_t pid, const char* file, std::span<char> bu
 {
     Line path;
     path.add("/proc/{:d}/{}", pid, file);
-    const auto opened = open(path.c_string(), O_RDONLY);
-    if (!opened) {
-        return {{}, opened.error};
-    }
-    const auto size = read(opened.value.number(), buffer);
-    return {{buffer.data(), size ? size.value : 0}, size.error};
-}
-
-// Takes the next decimal number off the text; -1: there is none before the line's end.
-std::int64_t take_number(std::string_view& text)
-{
-    while (!text.empty() && (text.front() < '0' || text.front() > '9')) {
-        if (text.front() == '\n') {
-            return -1;
-        }
-        text.remove_prefix(1);
-    }
-    std::int64_t number = text.empty() ? -1 : 0;
-    for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1)) {
-        number = number * 10 + (text.front() - '0');
-    }
-    return number;
-}
-
-// Not substr, which throws.
-std::string_view behind(std::string_view text, std::size_t size)
-{
-    text.remove_prefix(size);
-    return text;
+    return read_file(path.c_string(), buffer);
 }
 
 constexpr std::size_t STATUS_SIZE = 4096; // a long list of groups stands before some lines
@@ -56,17 +29,7 @@ constexpr std::size_t STATUS_SIZE = 4096; // a long list of groups stands before
 // What stands behind a key in /proc/<pid>/status; empty where it is not to be had.
 std::string_view line_of_status(pid_t pid, const char* key, std::span<char> buffer)
 {
-    const auto text = read_of(pid, "status", buffer).value;
-    Line wanted;
-    wanted.add("{}:", key);
-    // Not in the first line, which is the process's own name.
-    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1)) {
-        const auto line = behind(text, end + 1);
-        if (line.starts_with(wanted.text())) {
-            return behind(line, wanted.text().size());
-        }
-    }
-    return {};
+    return behind_key(read_of(pid, "status", buffer).value, key, ':');
 }
 
 } // namespace
@@ -110,9 +73,12 @@ Result<ProcessStat> read_stat(pid_t pid)
         const auto number = take_number(rest);
         if (field == 4) {
             stat.parent = static_cast<pid_t>(number);
+        } else if (field == 5) {
+            stat.group = static_cast<pid_t>(number);
         } else if (field == 9) {
-            constexpr std::int64_t WORKER_FLAGS = 0x4010; // PF_USER_WORKER and PF_IO_WORKER of the kernel's sched.h
-            stat.is_kernel_worker = (number & WORKER_FLAGS) != 0;
+            constexpr std::int64_t KERNEL_FLAGS =
+                0x204010; // PF_KTHREAD, PF_USER_WORKER, PF_IO_WORKER of the kernel's sched.h
+            stat.is_of_kernel = (number & KERNEL_FLAGS) != 0;
         } else if (field == 20) {
             stat.threads = static_cast<int>(number);
         } else if (field == 22) {
@@ -122,12 +88,23 @@ Result<ProcessStat> read_stat(pid_t pid)
     return {stat};
 }
 
-pid_t own_pid_in_procfs()
+const char* fault_of_procfs()
 {
-    std::array<char, 24> number{};
-    const auto size = ::readlink("/proc/self", number.data(), number.size());
-    std::string_view text(number.data(), static_cast<std::size_t>(std::max(size, ssize_t{0})));
-    return static_cast<pid_t>(std::max(take_number(text), std::int64_t{0}));
+    std::array<char, 24> buffer{};
+    const auto size = ::syscall(SYS_readlinkat, AT_FDCWD, "/proc/self", buffer.data(), buffer.size());
+    if (size < 0) {
+        return "there is no /proc";
+    }
+    std::string_view number(buffer.data(), static_cast<std::size_t>(size));
+    return take_number(number) == ::getpid() ? nullptr : "the /proc that is mounted belongs to another PID namespace";
+}
+
+bool is_in_tree_of(pid_t ancestor, pid_t pid)
+{
+    while (ancestor != 1 && pid > 1 && pid != ancestor) {
+        pid = read_stat(pid).value.parent;
+    }
+    return ancestor == 1 || pid == ancestor;
 }
 
 pid_t pid_as_seen_by(pid_t pid, pid_t other)

@@ -30,10 +30,12 @@ long number_in_status(pid_t pid, const char* key);
 struct ProcessStat {
     pid_t pid = 0;
     pid_t parent = 0;
+    pid_t group = 0;
     char state = '?'; // Z: a zombie, S: asleep, which is in a system call
     int threads = 0;
-    bool is_kernel_worker = false; // a thread that never leaves the kernel, as io_uring gives one to a process
-    std::uint64_t start = 0;       // clock ticks since boot
+    bool is_of_kernel =
+        false; // a thread that never leaves the kernel: one of its own, or one that io_uring gave to a process
+    std::uint64_t start = 0; // clock ticks since boot
     std::array<char, 64> name_bytes{};
     std::size_t name_size = 0;
 
@@ -43,8 +45,12 @@ struct ProcessStat {
 // What proc_pid_stat(5) tells of a process, or of one thread.
 Result<ProcessStat> read_stat(pid_t pid);
 
-// This process's number in the mounted /proc, which may be of another PID namespace; 0: unknown.
-pid_t own_pid_in_procfs();
+// Why /proc does not tell of this PID namespace; null: it does.
+const char* fault_of_procfs();
+
+// Whether a process is this ancestor or a descendant of it. PID 1 has whatever is in its PID namespace, also what was put there from
+// outside.
+bool is_in_tree_of(pid_t ancestor, pid_t pid);
 
 // The number of a process in the PID namespace of another one; 0: none, or unknown. Namespaces are nested, so that a process has a
 // number in each of those around its own, proc_pid_status(5) under NSpid.

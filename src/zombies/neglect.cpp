@@ -2,6 +2,7 @@
 
 #include "options.hpp"
 #include "remote_wait.hpp"
+#include "sys/duration.hpp"
 #include "sys/procfs.hpp"
 
 #include <algorithm>
@@ -34,18 +35,13 @@ bool has_sibling_before(std::span<const Zombie> zombies, const Zombie* zombie)
 // Why /proc is of no use; null: it is.
 const char* fault_of_procfs()
 {
-    const auto self = sys::read_stat(::getpid());
-    if (!self) {
-        return "there is no /proc";
+    if (const char* fault = sys::fault_of_procfs()) {
+        return fault;
     }
-    if (sys::own_pid_in_procfs() != ::getpid()) {
-        return "the /proc that is mounted belongs to another PID namespace";
-    }
-    if (!sys::read_stat(1)) {
-        return "/proc hides the processes of other users (hidepid); mount it without, or give foster the group of its "
-               "gid option";
-    }
-    return nullptr;
+    return sys::read_stat(1)
+               ? nullptr
+               : "/proc hides the processes of other users (hidepid); mount it without, or give foster the "
+                 "group of its gid option";
 }
 
 } // namespace
@@ -86,19 +82,21 @@ pid_t Neglect::visited() const
     return memory_ == nullptr ? 0 : memory_->visit.thread();
 }
 
-void Neglect::act_if_due()
+bool Neglect::act_if_due()
 {
     if (deadline_ == 0) {
-        return;
+        return false;
     }
     const auto now = sys::monotonic_now();
-    if (now >= next_scan_) {
+    const bool is_scan_due = now >= next_scan_;
+    if (is_scan_due) {
         scan(now);
     }
     if (next_visit_ != 0 && now >= next_visit_ && visited() == 0) {
         begin_visit(now);
     }
     deadline_ = next_visit_ == 0 || visited() != 0 ? next_scan_ : std::min(next_scan_, next_visit_);
+    return is_scan_due;
 }
 
 void Neglect::scan(sys::Nanoseconds now)
@@ -177,7 +175,7 @@ void Neglect::tell(pid_t parent, sys::Nanoseconds now)
     if (count > told) {
         const sys::ProcessName name(parent);
         sys::Line age;
-        add_duration(age, now - oldest);
+        sys::add_duration(age, now - oldest);
         sys::Line names;
         add_names(names, zombies_, parent, seen_by);
         messages_.warning("zombies-neglected|{parent_name}[{parent:d}] neglects {zombies:d} zombie{}, oldest {oldest}: "
@@ -330,7 +328,7 @@ bool Neglect::reap_once()
             return true;
         }
         sys::nap(std::max(deadline_ - sys::monotonic_now(), sys::Nanoseconds{0}));
-        act_if_due();
+        (void)act_if_due();
         finish_visit();
     } while (visited() == 0 && (next_visit_ != 0 || next_scan_ - interval() < start + 2 * options_.zombie_age));
     return visited() != 0 || std::ranges::any_of(zombies_, [this, start](const Zombie& zombie) {

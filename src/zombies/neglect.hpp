@@ -20,8 +20,8 @@ class Neglect
 
     // Nanoseconds of CLOCK_MONOTONIC at which there is something to do; 0: never.
     sys::Nanoseconds deadline() const { return deadline_; }
-    // Looks for zombies, tells of them, nudges their parents or begins a visit, whichever is due.
-    void act_if_due();
+    // Looks for zombies, tells of them, nudges their parents or begins a visit, whichever is due. Returns whether it has looked.
+    bool act_if_due();
     // The thread that is being visited, whose stops must not wait for a sweep; 0: none.
     pid_t visited() const;
     // A status that wait(2) gave for a thread or process that is no child: it is being traced. Returns whether it was.

@@ -6,7 +6,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace foster
@@ -18,10 +17,7 @@ namespace
 char yama_scope()
 {
     std::array<char, 1> scope{'0'};
-    const auto file = sys::open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY);
-    if (file) {
-        (void)sys::read(file.value.number(), scope);
-    }
+    (void)sys::read_file("/proc/sys/kernel/yama/ptrace_scope", scope);
     return scope[0];
 }
 

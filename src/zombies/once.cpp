@@ -2,6 +2,7 @@
 
 #include "neglect.hpp"
 #include "remote_wait.hpp"
+#include "sys/duration.hpp"
 #include "sys/procfs.hpp"
 
 #include <sys/auxv.h>
@@ -60,7 +61,7 @@ void print_row(const Zombie& zombie)
     pad(line, NAME_COLUMN);
     line.add("{:v}", zombie.name());
     pad(line, STARTED_COLUMN);
-    add_duration(line, age_of(zombie));
+    sys::add_duration(line, age_of(zombie));
     line.add(" ago");
     pad(line, PARENT_COLUMN);
     line.add("{}[{:d}]", sys::ProcessName(zombie.parent).text(), zombie.parent);

@@ -73,7 +73,7 @@ Sleeper find_sleeper(pid_t parent)
     bool first_sleeps = false;
     for (int thread = threads.next(); thread >= 0; thread = threads.next()) {
         const auto stat = sys::read_stat(thread);
-        if (stat.value.is_kernel_worker) {
+        if (stat.value.is_of_kernel) {
             continue; // it would never come to the call
         }
         switch (stat.value.state) {
@@ -184,6 +184,11 @@ void RemoteWait::take(int status)
     if (go_on(signal, asked_for)) {
         return;
     }
+    // What a filter, or a dispatch of calls to the process itself (Wine has one), says to a call that the thread has not made.
+    const bool is_of_call = step_ != Step::SEIZED && signal == SIGSYS && sys::is_forced_signal(thread_);
+    if (is_of_call) {
+        obstacle_ = {"its system calls are caught, wait4 too"};
+    }
     // Here the thread is where the kernel looks for signals, and thereafter at whether the interrupted call is to be begun again.
     if (step_ != Step::SEIZED) {
         if constexpr (cpu::USES_OWN_CALL) {
@@ -193,7 +198,7 @@ void RemoteWait::take(int status)
         }
         (void)sys::write_registers(thread_, std::span(saved_).first(cpu::register_bytes() / sizeof saved_[0]));
     }
-    (void)sys::trace_detach(thread_, signal_to_deliver(status));
+    (void)sys::trace_detach(thread_, is_of_call ? 0 : signal_to_deliver(status));
     thread_ = 0;
 }
 
@@ -275,7 +280,10 @@ bool RemoteWait::finish_call()
     if (read.error == ESRCH) {
         return true; // likewise
     }
-    answers_[answered_++] = read ? cpu::answer(registers) : -read.error;
+    const long answer = read ? cpu::answer(registers) : -read.error;
+    // A filter that has caught the call leaves its number where the answer would be.
+    answers_[answered_] = answer > 0 && answer != zombies_[answered_] ? -EPERM : answer;
+    ++answered_;
     if (!read) {
         count_ = answered_; // no further call: back to where it can be let go
     } else if constexpr (cpu::USES_OWN_CALL) {

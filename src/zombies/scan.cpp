@@ -9,22 +9,12 @@ namespace foster
 namespace
 {
 
-constexpr sys::Nanoseconds MILLISECOND = 1'000'000;
-constexpr sys::Nanoseconds SECOND = 1000 * MILLISECOND;
-constexpr sys::Nanoseconds MINUTE = 60 * SECOND;
-constexpr sys::Nanoseconds HOUR = 60 * MINUTE;
-
 bool is_wanted(pid_t parent, const Neglecters& wanted)
 {
     if (wanted.ancestor == 0) {
         return wanted.only == 0 || parent == wanted.only;
     }
-    // PID 1 has whatever is in its PID namespace, also what was put there from outside.
-    pid_t pid = wanted.ancestor == 1 ? 1 : parent;
-    while (pid > 1 && pid != wanted.ancestor) {
-        pid = sys::read_stat(pid).value.parent;
-    }
-    return parent != wanted.ancestor && pid == wanted.ancestor;
+    return parent != wanted.ancestor && sys::is_in_tree_of(wanted.ancestor, parent);
 }
 
 } // namespace
@@ -86,19 +76,6 @@ void add_names(sys::Line& line, std::span<const Zombie> zombies, pid_t parent, s
             return;
         }
         line.add("{}{:v} x{:d}", names++ == 0 ? "" : ", ", zombie.name(), count);
-    }
-}
-
-void add_duration(sys::Line& line, sys::Nanoseconds duration)
-{
-    if (duration >= HOUR) {
-        line.add("{:d}h{:d}m", duration / HOUR, duration % HOUR / MINUTE);
-    } else if (duration >= MINUTE) {
-        line.add("{:d}m{:d}s", duration / MINUTE, duration % MINUTE / SECOND);
-    } else if (duration >= SECOND) {
-        line.add("{:d}s", duration / SECOND);
-    } else {
-        line.add("{:d}ms", duration / MILLISECOND);
     }
 }
 

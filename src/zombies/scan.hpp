@@ -41,7 +41,4 @@ std::span<Zombie> find_zombies(std::span<Zombie> list, const Neglecters& wanted)
 // "sudo x4, sh x1": the zombies of this parent that were first seen by then.
 void add_names(sys::Line& line, std::span<const Zombie> zombies, pid_t parent, sys::Nanoseconds seen_by);
 
-// "2h13m", "5m10s", "12s", "300ms"
-void add_duration(sys::Line& line, sys::Nanoseconds duration);
-
 } // namespace foster

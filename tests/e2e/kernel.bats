@@ -5,7 +5,7 @@ load engines
 setup_file() {
   requires_root
   requires_static
-  [[ $(uname -m) == x86_64 ]] || skip 'requires x86_64'
+  requires_x86_64
   unpack_kernel
   local root=$BATS_FILE_TMPDIR/root
   make_root "$root"

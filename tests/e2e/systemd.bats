@@ -28,7 +28,7 @@ make_users() {
 setup_file() {
   requires_root
   requires_static
-  [[ $(uname -m) == x86_64 ]] || skip 'requires x86_64'
+  requires_x86_64
   unpack_kernel
   local root=$BATS_FILE_TMPDIR/root
   # Unpacked, not installed: no script of a package runs.

@@ -1,4 +1,4 @@
-// deny CALL=ERROR... -- COMMAND...: runs COMMAND in a sandbox (seccomp) whose system calls fail as told.
+// deny CALL=ERROR... -- COMMAND...: runs COMMAND in a sandbox (seccomp) whose system calls fail as told, or bring it a SIGSYS.
 #include "workload.hpp"
 
 #include <cerrno>
@@ -44,14 +44,17 @@ constexpr Call CALLS[] = {
     {"rt_sigqueueinfo", SYS_rt_sigqueueinfo},
     {"setpgid", SYS_setpgid},
     {"signalfd4", SYS_signalfd4},
+    {"wait4", SYS_wait4},
     {"waitid", SYS_waitid},
 };
 
 constexpr struct {
     std::string_view name;
     unsigned number;
-} ERRORS[] = {{"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"EAGAIN", EAGAIN}, {"EINVAL", EINVAL},
-              {"ENXIO", ENXIO}, {"EIO", EIO},       {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}};
+    unsigned action = SECCOMP_RET_ERRNO;
+} ERRORS[] = {{"EPERM", EPERM},   {"ENOSYS", ENOSYS}, {"EAGAIN", EAGAIN},
+              {"EINVAL", EINVAL}, {"ENXIO", ENXIO},   {"EIO", EIO},
+              {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"SIGSYS", 0, SECCOMP_RET_TRAP}};
 
 template <typename Table> const auto& find(const Table& table, std::string_view name)
 {
@@ -80,7 +83,7 @@ void add_rule(std::vector<sock_filter>& filter, std::string_view rule)
         const auto test = static_cast<unsigned short>(BPF_JMP | BPF_K | (call.exact ? BPF_JEQ : BPF_JSET));
         filter.push_back(BPF_JUMP(test, call.bits, 0, 1));
     }
-    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error.number));
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, error.action | error.number));
 }
 
 } // namespace

@@ -1,0 +1,67 @@
+#include "delays.hpp"
+
+#include <algorithm>
+
+namespace foster
+{
+
+Delays::Delays(const Options& options, const sys::Messages& messages) : options_(options)
+{
+    constexpr std::size_t MOST = 64;
+    if (options.delays[0].signal == 0) {
+        return;
+    }
+    const auto memory = sys::map_memory(MOST * sizeof(Kept));
+    if (!memory) {
+        messages.warning("step-refused|cannot delay signals: {reason:e}", sys::Error{memory.error});
+        return;
+    }
+    memory_ = {static_cast<Kept*>(memory.value), MOST};
+}
+
+bool Delays::keep(const signalfd_siginfo& received)
+{
+    const auto number = static_cast<int>(received.ssi_signo);
+    const auto* const delay = std::ranges::find(options_.delays, number, &Delay::signal);
+    if (delay == options_.delays.end() || memory_.empty()) {
+        return false;
+    }
+    const auto kept = memory_.first(count_);
+    if (number < FIRST_REAL_TIME && std::ranges::any_of(kept, [number](const Kept& other) {
+            return static_cast<int>(other.signal.ssi_signo) == number;
+        })) {
+        return true;
+    }
+    if (count_ == memory_.size()) {
+        return false;
+    }
+    memory_[count_++] = {sys::monotonic_now() + delay->time, received};
+    return true;
+}
+
+const Delays::Kept* Delays::next() const
+{
+    const auto kept = memory_.first(count_);
+    const auto first = std::ranges::min_element(kept, {}, &Kept::due);
+    return first == kept.end() ? nullptr : &*first;
+}
+
+sys::Nanoseconds Delays::deadline() const
+{
+    const auto* const first = next();
+    return first == nullptr ? 0 : first->due;
+}
+
+std::optional<signalfd_siginfo> Delays::take_due()
+{
+    const auto* const first = next();
+    if (first == nullptr || first->due > sys::monotonic_now()) {
+        return {};
+    }
+    const auto signal = first->signal;
+    std::copy(first + 1, static_cast<const Kept*>(memory_.data()) + count_, memory_.data() + (first - memory_.data()));
+    --count_;
+    return signal;
+}
+
+} // namespace foster

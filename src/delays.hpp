@@ -1,0 +1,39 @@
+// Signals that are forwarded only after a time, --delay.
+#pragma once
+
+#include "options.hpp"
+#include "sys/kernel.hpp"
+
+#include <optional>
+#include <span>
+
+namespace foster
+{
+
+class Delays
+{
+  public:
+    // Takes memory only where a delay is asked for. If there is none to be had, that is a warning, and nothing is delayed.
+    Delays(const Options& options, const sys::Messages& messages);
+
+    // Keeps a signal that is to be delayed; false: it is to be forwarded now, maybe because there is no room. One that is no
+    // real-time signal is kept once, as the kernel does with one that is blocked.
+    bool keep(const signalfd_siginfo& received);
+    // Nanoseconds of CLOCK_MONOTONIC at which the next one's time has come; 0: there is none.
+    sys::Nanoseconds deadline() const;
+    // The next one whose time has come.
+    std::optional<signalfd_siginfo> take_due();
+
+  private:
+    struct Kept {
+        sys::Nanoseconds due;
+        signalfd_siginfo signal;
+    };
+    const Kept* next() const;
+
+    const Options& options_;
+    std::span<Kept> memory_;
+    std::size_t count_ = 0; // of those kept, in the order in which they came
+};
+
+} // namespace foster

@@ -1,0 +1,46 @@
+// The last word: one line on how it ended, in the messages with -v and in the file of --termination-log.
+#pragma once
+
+#include "options.hpp"
+#include "sys/fd.hpp"
+
+#include <array>
+
+namespace foster
+{
+
+class LastWord
+{
+  public:
+    // Before the spawn: what is counted is counted from here on. Empties the file, which is kept open; a refusal is a warning.
+    LastWord(const Options& options, const sys::Messages& messages);
+
+    // Whether there will be one.
+    bool is_wanted() const { return start_ != 0; }
+    // A signal was forwarded to the child in place of a received one.
+    void note_forwarded(int signal, const signalfd_siginfo& received);
+    // The child has ended, with this name and wait(2)'s status.
+    void note_end(const char* name, int status);
+    // Gives the file this number; false where there is none.
+    bool move_to(int number) { return static_cast<bool>(sys::move_onto(file_, number)); }
+    // Never over what the workload has written into the file itself.
+    void say(pid_t child, int orphans, int leftovers) const;
+
+  private:
+    struct Forwarded {
+        int signal = 0; // 0: none
+        bool by_kernel = false;
+        pid_t sender = 0;
+        uid_t user = 0;
+    };
+    const sys::Messages& messages_;
+    sys::Fd file_;
+    sys::Nanoseconds start_ = 0; // 0: there will be none
+    std::int64_t oom_kills_ = -1;
+    Forwarded last_;
+    std::array<char, 64> name_{};
+    int status_ = 0;
+    sys::Nanoseconds ran_ = 0;
+};
+
+} // namespace foster

@@ -1,0 +1,59 @@
+// Leftovers: descendants that are still alive when the child has ended, --grace and --wait-all.
+#pragma once
+
+#include "options.hpp"
+#include "sys/kernel.hpp"
+#include "sys/procfs.hpp"
+
+#include <unistd.h>
+
+namespace foster
+{
+
+// As PID 1 they are all that its PID namespace holds, which kill(2) reaches at once. Elsewhere they are foster's descendants, which
+// /proc tells.
+class Leftovers
+{
+  public:
+    Leftovers(const Options& options, const sys::Messages& messages) : options_(options), messages_(messages) {}
+
+    // The child has ended. Whether foster has been asked to stop before: then --wait-all does not put off a --grace.
+    void begin(bool is_stopping);
+    // Whether foster is to go on. Whether it has children, be they zombies.
+    bool are_awaited(bool has_children);
+    // Nanoseconds of CLOCK_MONOTONIC at which there is something to do or to look at; 0: nothing.
+    sys::Nanoseconds deadline() const;
+    // Ends them when their time has come.
+    void act_if_due();
+    // Hands a signal to all of them. The first request to stop begins a --grace that has been put off, the second one ends it.
+    void forward(int signal, bool asks_to_stop);
+
+  private:
+    enum class Phase { LET_BE, WAITING, GRACE, KILLING };
+
+    void begin_grace();
+    void begin_killing(sys::Nanoseconds now);
+    void kill_again(sys::Nanoseconds now);
+    struct Count {
+        int found = 0; // those that have ended left out
+        int reached = 0;
+    };
+    // signal: 0 looks only.
+    Count signal_all(int signal) const;
+    Count signal_listed(int signal) const;
+    Count kill_found() const;
+    void tell_left() const;
+    bool is_reachable() const { return self_ == 1 || fault_ == nullptr; }
+
+    const Options& options_;
+    const sys::Messages& messages_;
+    const pid_t self_ = ::getpid();
+    const char* fault_ = nullptr; // why /proc is of no use
+    Phase phase_ = Phase::LET_BE;
+    bool is_stopping_ = false;
+    sys::Nanoseconds next_step_ = 0; // of killing
+    sys::Nanoseconds give_up_ = 0;
+    sys::Nanoseconds next_look_ = 0; // for those that are no children of foster's; 0: it has some
+};
+
+} // namespace foster

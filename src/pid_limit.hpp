@@ -1,0 +1,26 @@
+// A warning before the cgroup's limit of PIDs is hit, --warn-pids.
+#pragma once
+
+#include "options.hpp"
+
+namespace foster
+{
+
+class PidLimit
+{
+  public:
+    PidLimit(const Options& options, const sys::Messages& messages) : percent_(options.warn_pids), messages_(messages)
+    {
+    }
+
+    // Looks at it where that was asked for, but not too often. Warns again only when it has been below since.
+    void look();
+
+  private:
+    int percent_;
+    const sys::Messages& messages_;
+    bool warned_ = false;
+    sys::Nanoseconds next_look_ = 0;
+};
+
+} // namespace foster

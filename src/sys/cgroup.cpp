@@ -1,0 +1,108 @@
+#include "sys/cgroup.hpp"
+
+#include "sys/kernel.hpp"
+#include "sys/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace foster::sys
+{
+namespace
+{
+
+// The path that stands behind a mark in /proc/self/cgroup: ":memory:" of version 1, "\n0::" of version 2.
+std::string_view path_behind(std::string_view text, std::string_view mark)
+{
+    const auto found = text.find(mark);
+    const auto path = found == std::string_view::npos ? std::string_view() : behind(text, found + mark.size());
+    return {path.data(), std::min(path.find('\n'), path.size())};
+}
+
+// The directory of a group, and those around it. The path that /proc tells may be the host's, and what is mounted here a container's
+// own group: then that is the root, where the way out ends.
+class Group
+{
+  public:
+    // Of version 1 where this controller has a hierarchy of its own: as ":memory:".
+    explicit Group(std::string_view controller)
+    {
+        std::array<char, 4096> buffer;
+        buffer[0] = '\n';
+        const auto size = read_file("/proc/self/cgroup", std::span(buffer).last(buffer.size() - 1)).value.size();
+        const std::string_view text(buffer.data(), size + 1);
+        const auto path = path_behind(text, controller);
+        is_first_version_ = !path.empty();
+        add("/sys/fs/cgroup/");
+        if (is_first_version_) {
+            add({controller.data() + 1, controller.size() - 2});
+        }
+        root_ = size_;
+        add(is_first_version_ ? path : path_behind(text, "\n0::"));
+    }
+
+    bool is_first_version() const { return is_first_version_; }
+
+    // The first number of a file of the directory, or what stands behind a key; -1: none.
+    std::int64_t number_in(std::string_view file, std::string_view key = {})
+    {
+        const auto size = size_;
+        add("/");
+        add(file);
+        std::array<char, 1024> buffer;
+        auto text = read_file(path_.data(), buffer).value;
+        size_ = size;
+        text = key.empty() ? text : behind_key(text, key, ' ');
+        return take_number(text);
+    }
+
+    // Goes on to the one around it; false: there is none.
+    bool leave()
+    {
+        const bool is_root = size_ == root_;
+        while (size_ > root_ && path_[--size_] != '/') {
+        }
+        return !is_root;
+    }
+
+  private:
+    void add(std::string_view text)
+    {
+        const auto size = std::min(text.size(), path_.size() - 1 - size_);
+        std::copy_n(text.data(), size, path_.data() + size_);
+        size_ += size;
+        path_[size_] = '\0';
+    }
+
+    std::array<char, 4096> path_;
+    std::size_t size_ = 0;
+    std::size_t root_ = 0; // the size of its path
+    bool is_first_version_;
+};
+
+} // namespace
+
+std::int64_t oom_kills()
+{
+    Group group(":memory:");
+    std::int64_t kills = -1;
+    do {
+        kills = group.number_in(group.is_first_version() ? "memory.oom_control" : "memory.events", "oom_kill");
+    } while (kills < 0 && group.leave());
+    return kills;
+}
+
+PidUse pid_use()
+{
+    Group group(":pids:");
+    PidUse nearest;
+    do {
+        const PidUse use{group.number_in("pids.current"), group.number_in("pids.max")}; // "max" is no number
+        if (use.limit > 0 && (nearest.limit == 0 || use.used * nearest.limit > nearest.used * use.limit)) {
+            nearest = use;
+        }
+    } while (group.leave());
+    return nearest;
+}
+
+} // namespace foster::sys

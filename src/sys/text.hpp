@@ -1,0 +1,32 @@
+// Taking texts apart.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace foster::sys
+{
+
+// A decimal number up to at_most, digits only; -1 for anything else.
+int number_from(std::string_view text, int at_most);
+
+// Takes the next decimal number off the text; -1: there is none before the line's end.
+std::int64_t take_number(std::string_view& text);
+
+// Where a text has this character first, or ends, strchrnul(3).
+template <typename Char> Char* end_at(Char* text, char wanted)
+{
+    while (*text != wanted && *text != '\0') {
+        ++text;
+    }
+    return text;
+}
+
+// Not substr, which throws.
+std::string_view behind(std::string_view text, std::size_t size);
+
+// What stands behind "key" and this mark at the beginning of a line; empty: there is no such line.
+std::string_view behind_key(std::string_view text, std::string_view key, char mark);
+
+} // namespace foster::sys

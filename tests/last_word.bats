@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+load helpers
+
+@test "--termination-log: one line in a file says who died of what; the same is told with -v" {
+  local log=$BATS_TEST_TMPDIR/log
+  for mode in "${MODES[@]}"; do
+    echo 'of an earlier run' >"$log"
+    start_in "$mode" "$FOSTER" -v --termination-log="$log" -- sh -c '(/bin/true &); sleep 0.3; echo READY; exec sleep 1000'
+    wait_ready
+    expect [ ! -s "$log" ]
+    wait_until grep -q 'reaped orphan true' "$ERR"
+    kill "$INIT"
+    finish
+    expect_status 143
+    grep -Eqx 'foster: sleep\[[0-9]+\] was killed by SIGTERM after ([0-9]+ms|[0-9]s); last signal: SIGTERM from (pid [0-9]+|outside the PID namespace), uid '"$(id -u)"'; OOM kills: [0-9a-z]+; orphans reaped: 1; leftovers ended: 0' "$log"
+    expect [ "$(wc -l <"$log")" = 1 ]
+    expect [ "$(tail -1 "$ERR")" = "$(cat "$log")" ]
+  done
+}
+
+@test "the last word has the exit code, a core dump, and what the leftovers came to; and it is an object with --log=json" {
+  local log=$BATS_TEST_TMPDIR/log
+  for mode in "${MODES[@]}"; do
+    run -7 run_in "$mode" "$FOSTER" --termination-log="$log" --grace=100ms -- "$WORKLOADS/leave" -now obey obey
+    grep -Eqx 'foster: leave\[[0-9]+\] exited with 7 after [0-9]+ms; last signal: none; OOM kills: [0-9a-z]+; orphans reaped: 0; leftovers ended: 2' "$log"
+    run -7 run_in "$mode" "$FOSTER" --log=json --termination-log="$log" --grace=100ms -- "$WORKLOADS/leave" -now obey
+    jq -e '.event == "child-ended" and .level == "info" and .name == "leave" and .pid > 1 and .exit_code == 7 and .signal == null and
+      .core_dumped == false and .ran_ms < 60000 and .last_signal == null and .sender_pid == null and .sender_uid == null and
+      .orphans_reaped == 0 and .leftovers_ended == 1' "$log"
+    start_in "$mode" "$FOSTER" --log=json -v --termination-log="$log" sh -c 'echo READY; exec sleep 1000'
+    wait_ready
+    kill -HUP "$INIT"
+    finish
+    jq -e '.exit_code == null and .signal == "SIGHUP" and .last_signal == "SIGHUP" and .sender_pid >= 0 and .sender_uid == '"$(id -u)" "$log"
+    expect [ "$(tail -1 "$ERR")" = "$(cat "$log")" ]
+  done
+}
+
+@test "the last signal of a timer is from the kernel" {
+  local log=$BATS_TEST_TMPDIR/log
+  run -142 perl -e 'alarm 1; exec @ARGV' "$FOSTER" --termination-log="$log" sleep 1000
+  grep -q 'was killed by SIGALRM .*; last signal: SIGALRM from the kernel; ' "$log"
+}
+
+@test "what the workload has written into the termination log itself stays" {
+  local log=$BATS_TEST_TMPDIR/log
+  for mode in "${MODES[@]}"; do
+    run -3 run_in "$mode" "$FOSTER" --termination-log="$log" -- sh -c 'echo "out of cheese" >"$0"; exit 3' "$log"
+    expect [ "$(cat "$log")" = 'out of cheese' ]
+    # Also where it has put another file there.
+    run -3 run_in "$mode" "$FOSTER" --termination-log="$log" -- sh -c 'echo "out of cheese" >"$0.new"; mv "$0.new" "$0"; exit 3' "$log"
+    expect [ "$(cat "$log")" = 'out of cheese' ]
+  done
+}
+
+@test "the usual termination log is /dev/termination-log" {
+  requires_root
+  # shellcheck disable=SC2016 # for the shell inside
+  run -3 unshare --mount sh -c 'mount -t tmpfs none /dev && "$@"; status=$?; cat /dev/termination-log; exit $status' sh \
+    "$FOSTER" --termination-log sh -c 'exit 3'
+  expect_in 'exited with 3' "$output"
+}
+
+@test "a command that cannot be run is told in the termination log" {
+  local log=$BATS_TEST_TMPDIR/log
+  run -127 "$FOSTER" --termination-log="$log" no-such-command
+  expect [ "$(cat "$log")" = "foster: error: cannot run 'no-such-command': No such file or directory" ]
+}
+
+@test "a termination log that cannot be written is one warning; a pipe that nobody reads does not hang" {
+  local log=$BATS_TEST_TMPDIR/absent/log
+  run -3 "$FOSTER" --termination-log="$log" sh -c 'exit 3'
+  expect [ "$output" = "foster: warning: cannot write the termination log '$log': No such file or directory" ]
+  mkfifo "$BATS_TEST_TMPDIR/pipe"
+  run -3 timeout 20 "$FOSTER" --termination-log="$BATS_TEST_TMPDIR/pipe" sh -c 'exit 3'
+  expect_in 'cannot write the termination log' "$output"
+  run -3 "$FOSTER" --termination-log=/dev/full sh -c 'exit 3'
+  expect [ -z "$output" ]
+}
+
+@test "an OOM kill in the memory cgroup is told" {
+  make_cgroup memory
+  case $CGROUP in
+    /sys/fs/cgroup/memory/*) echo 64M >"$CGROUP/memory.limit_in_bytes" ;;
+    *) echo 64M >"$CGROUP/memory.max" ;;
+  esac
+  local log=$BATS_TEST_TMPDIR/log
+  for mode in "${MODES[@]}"; do
+    # shellcheck disable=SC2016 # for the shells inside
+    run -137 run_in "$mode" sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$CGROUP" "$FOSTER" --termination-log="$log" -- \
+      perl -e '$x = "x" x (200 << 20); sleep 10'
+    grep -q '^foster: perl\[.*\] was killed by SIGKILL .*; OOM kills: 1; ' "$log"
+  done
+}

@@ -1,0 +1,245 @@
+#!/usr/bin/env bats
+load helpers
+
+# Starts in a mode a foster with some options, and behind "--" what leave is to leave.
+start_leave() {
+  local mode=$1 words=()
+  for word in "${@:2}"; do
+    words+=("$word")
+    [[ $word != -- ]] || words+=("$WORKLOADS/leave")
+  done
+  start_in "$mode" "$FOSTER" -v "${words[@]}"
+  wait_ready
+}
+
+# The same, and the child ends of its own.
+start_leaving() {
+  start_leave "$@"
+  kill -USR1 "$INIT"
+}
+
+# How many orphans of this name, as a pattern, were reaped, and how they had ended.
+reaped() {
+  grep -Ec "^foster: reaped orphan $1\[[0-9]+\] $2$" "$ERR"
+}
+
+expect_reaped() {
+  local count
+  count=$(reaped "$2" "$3") || true
+  if [[ $count != "$1" ]]; then
+    echo "$count $2 $3, not $1" >&2
+    cat "$ERR" >&2
+    return 1
+  fi
+}
+
+child_has_ended() {
+  grep -Eq '^foster: child leave\[[0-9]+\] exited with 7$' "$ERR"
+}
+
+@test "--grace ends what the child has left: SIGTERM, then SIGKILL; all of it is reaped, and the status is the child's" {
+  requires_root
+  for mode in "${MODES[@]}"; do
+    start_leaving "$mode" --grace=300ms -- obey ignore session stopped nobody fork
+    finish
+    expect_status 7
+    for kind in obey session stopped nobody; do
+      expect_reaped 1 "$kind" 'killed by SIGTERM'
+    done
+    for kind in ignore fork forked; do
+      expect_reaped 1 "$kind" 'killed by SIGKILL'
+    done
+    grep -q 'leftovers ended: 7$' "$ERR"
+  done
+}
+
+@test "leftovers that obey end a long --grace early, 500 of them, and so does --grace=0 for those that do not" {
+  for mode in "${MODES[@]}"; do
+    # shellcheck disable=SC2046 # several words
+    start_leaving "$mode" --grace=10m -- $(yes obey | head -500)
+    finish
+    expect_status 7
+    expect_reaped 500 obey 'killed by SIGTERM'
+    start_leaving "$mode" --grace=0 -- ignore
+    finish
+    expect_status 7
+    expect_reaped 1 ignore 'killed by SIGKILL'
+    start_leaving "$mode" --grace=10m --
+    finish
+    expect_status 7
+  done
+}
+
+@test "without these options nothing is signalled, and nothing is waited for" {
+  start_leaving subreaper -- record
+  finish
+  expect_status 7
+  local left
+  left=$(pgrep -x record)
+  kill -USR2 "$left"
+  wait_until is_gone "$left"
+  expect [ "$(cat "$OUT")" = $'READY\ngot 12' ]
+}
+
+@test "a leftover that forks and ends, forks and ends, as fast as it can, is ended, too" {
+  for mode in "${MODES[@]}"; do
+    start_leaving "$mode" --grace=50ms -- chain
+    finish
+    expect_status 7
+    expect [ -z "$(pgrep -x chain)" ]
+    expect [ -z "$(grep 'cannot end' "$ERR")" ]
+  done
+}
+
+@test "what a leftover runs to clean up gets no SIGTERM of its own" {
+  for mode in "${MODES[@]}"; do
+    start_leaving "$mode" --grace=10s -- cleaner cleaner cleaner
+    finish
+    expect_status 7
+    expect [ "$(grep -xc cleaned "$OUT")" = 3 ]
+  done
+}
+
+@test "a signal is forwarded to the leftovers, the second SIGTERM or SIGINT of all ends their grace" {
+  for mode in "${MODES[@]}"; do
+    start_leave "$mode" --grace=10m -- ignore record
+    kill "$INIT"
+    wait_until child_has_ended
+    wait_until grep -qx 'got 15' "$OUT"
+    kill -HUP "$INIT"
+    wait_until grep -qx 'got 1' "$OUT"
+    expect_reaped 0 ignore '.*'
+    kill -INT "$INIT"
+    finish
+    expect_status 7
+    expect_reaped 2 '(ignore|record)' 'killed by SIGKILL'
+    expect [ "$(cat "$OUT")" = $'READY\ngot 15\ngot 18\ngot 1' ]
+
+    # A child that ended of its own: the first one is forwarded.
+    start_leaving "$mode" --grace=10m -- record
+    wait_until grep -qx 'got 18' "$OUT"
+    kill -INT "$INIT"
+    wait_until grep -qx 'got 2' "$OUT"
+    kill -INT "$INIT"
+    finish
+    expect_status 7
+    expect_reaped 1 record 'killed by SIGKILL'
+  done
+}
+
+@test "--wait-all waits for the leftovers, and forwards signals to them" {
+  for mode in "${MODES[@]}"; do
+    start_leaving "$mode" --wait-all -- brief record
+    wait_until reaped brief 'exited with 0'
+    for signal in HUP TERM TERM INT USR2; do
+      kill -"$signal" "$INIT"
+      wait_until grep -qx "got $(kill -l "$signal")" "$OUT"
+    done
+    finish
+    expect_status 7
+    expect_reaped 1 record 'exited with 0'
+  done
+}
+
+@test "--wait-all with --grace: the grace begins when foster is asked to stop, be it before the child has ended" {
+  for mode in "${MODES[@]}"; do
+    start_leaving "$mode" --wait-all --grace=100ms -- ignore brief
+    wait_until reaped brief 'exited with 0'
+    expect_reaped 0 ignore '.*'
+    kill "$INIT"
+    finish
+    expect_status 7
+    expect_reaped 1 ignore 'killed by SIGKILL'
+    start_leave "$mode" --wait-all --grace=100ms -- ignore
+    kill "$INIT"
+    finish
+    expect_status 7
+    expect_reaped 1 ignore 'killed by SIGKILL'
+  done
+}
+
+@test "a leftover that may not be signalled is named once, and not waited for beyond the time" {
+  requires_root
+  local dir rule=$BATS_TEST_TMPDIR/sudoers
+  dir=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$dir"
+  cp "$FOSTER" "$dir/foster"
+  echo 'nobody ALL=(ALL) NOPASSWD: ALL' >"$rule"
+  chmod 440 "$rule"
+  for mode in "${MODES[@]}"; do
+    # shellcheck disable=SC2016 # for the shells inside
+    start_in "$mode" unshare --mount sh -c 'mount --bind "$0" /etc/sudoers && exec setpriv "$@"' "$rule" \
+      --reuid=nobody --regid=nogroup --clear-groups "$dir/foster" --grace=100ms -- \
+      sh -c 'sudo -n sh -c "sleep 1234 </dev/null >/dev/null 2>&1 &"; trap "exit 7" USR1; echo READY; while :; do sleep 0.05; done'
+    wait_ready
+    kill -USR1 "$INIT"
+    finish
+    expect_status 7
+    grep -Eq '^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled; run foster as root or give it CAP_KILL$' "$ERR"
+    expect [ "$(wc -l <"$ERR")" = 1 ]
+    pkill -f 'sleep 1234' || expect [ "$mode" = pid1 ]
+  done
+  rm -r "$dir"
+}
+
+@test "a leftover in an uninterruptible sleep does not hang foster" {
+  requires_root
+  local freezer=/sys/fs/cgroup/freezer/foster.$$
+  mkdir "$freezer" || skip 'requires the freezer of cgroups, version 1'
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in subreaper "$FOSTER" --grace=50ms -- sh -c '
+    sleep 1000 & echo $! >"$0/tasks"; echo FROZEN >"$0/freezer.state"
+    until grep -q FROZEN "$0/freezer.state"; do :; done; echo READY; exit 7' "$freezer"
+  wait_ready
+  finish
+  expect_status 7
+  grep -Eq '^foster: warning: cannot end sleep\[[0-9]+\]: it has got SIGKILL, and has not ended yet$' "$ERR"
+  expect [ "$(wc -l <"$ERR")" = 1 ]
+  echo THAWED >"$freezer/freezer.state"
+  wait_until rmdir "$freezer"
+}
+
+@test "as PID 1 what was put into the PID namespace from outside is ended and waited for, too" {
+  requires_root
+  start_in pid1 "$FOSTER" --grace=10s -- sh -c 'trap "exit 7" TERM; echo READY; while :; do sleep 0.05; done'
+  wait_ready
+  # shellcheck disable=SC2016 # perl's own variables
+  nsenter --target "$INIT" --pid --mount perl -e '
+    $SIG{TERM} = sub { select undef, undef, undef, 0.2; print "saved\n"; exit };
+    $| = 1; print "INSIDE\n"; sleep 1 while 1' >"$BATS_TEST_TMPDIR/inside" 3>&- &
+  wait_until grep -q INSIDE "$BATS_TEST_TMPDIR/inside"
+  kill "$INIT"
+  finish
+  expect_status 7
+  grep -qx saved "$BATS_TEST_TMPDIR/inside"
+}
+
+@test "without /proc they are ended as PID 1; elsewhere foster says that it cannot" {
+  requires_root
+  for mode in "${MODES[@]}"; do
+    # shellcheck disable=SC2016 # for the shell inside
+    start_in "$mode" unshare --mount sh -c 'umount -l /proc && exec "$@"' sh "$FOSTER" --grace=100ms -- "$WORKLOADS/leave" obey ignore
+    wait_ready
+    kill -USR1 "$INIT"
+    finish
+    expect_status 7
+    if [[ $mode == pid1 ]]; then
+      expect [ ! -s "$ERR" ]
+    else
+      expect [ "$(cat "$ERR")" = 'foster: warning: cannot signal what the child has left: there is no /proc' ]
+      pkill -KILL -x obey
+      pkill -KILL -x ignore
+    fi
+  done
+}
+
+@test "--pause with --grace ends what is left in the PID namespace" {
+  requires_root
+  start_in pid1 "$FOSTER" -v --pause --grace=10s
+  wait_until is_asleep "$INIT"
+  nsenter --target "$INIT" --pid --mount "$WORKLOADS/leave" -now cleaner >"$OUT" || expect [ $? = 7 ]
+  kill "$INIT"
+  finish
+  expect_status 0
+  grep -qx cleaned "$OUT"
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+load helpers
+
+got() {
+  [[ $(tail -n +2 "$OUT" | cut -d' ' -f1,2 | paste -sd,) == "$1" ]]
+}
+
+@test "--delay forwards that signal after the time, once, real-time ones each with its value, any other at once" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" --delay=TERM:400ms --delay SIGRTMIN+1:100ms -- "$WORKLOADS/record-signals" 5
+    wait_ready
+    local before
+    before=$(now)
+    kill -TERM "$INIT"
+    "$WORKLOADS/send-signals" "$INIT" 35=7 35=8 15 1
+    wait_until got 1
+    wait_until got '1,35 value,35 value'
+    expect [ "$(grep -o 'value [^ ]*' "$OUT" | paste -sd,)" = 'value 0x7,value 0x8' ]
+    wait_until got '1,35 value,35 value,15'
+    expect [ $(($(now) - before)) -ge 390 ]
+    kill -USR1 "$INIT"
+    finish
+    expect_status 0
+  done
+}
+
+@test "--delay: a child that has ended is not waited for, and no delay at all is none" {
+  start_in subreaper "$FOSTER" --delay=TERM:10m --delay=HUP:0 -- "$WORKLOADS/record-signals" 1
+  wait_ready
+  kill -TERM "$INIT"
+  kill -HUP "$INIT"
+  finish
+  expect_status 0
+  expect got 1
+}
+
+@test "an idle foster that delays a signal, warns of PIDs and would end leftovers makes no wakeup" {
+  start_in subreaper "$FOSTER" --delay=TERM:10ms --stop-timeout=1s --grace=1s --warn-pids=1 sh -c 'echo READY; exec sleep 1000'
+  wait_ready
+  wait_until is_asleep "$INIT"
+  local before
+  before=$(voluntary_switches_of "$INIT")
+  sleep 3 # nothing is to happen
+  expect [ "$(voluntary_switches_of "$INIT")" = "$before" ]
+  kill "$INIT"
+  finish
+  expect_status 143
+}
+
+@test "--stop-timeout kills the child that long after the first SIGTERM or SIGINT that it is handed" {
+  for mode in "${MODES[@]}"; do
+    for signal in TERM INT; do
+      start_in "$mode" "$FOSTER" --stop-timeout=300ms -- sh -c 'trap "" TERM INT; echo READY; while :; do sleep 0.05; done'
+      wait_ready
+      local before
+      before=$(now)
+      kill -"$signal" "$INIT"
+      finish
+      expect_status 137
+      expect [ $(($(now) - before)) -ge 290 ]
+      grep -Eq '^foster: warning: sh\[[0-9]+\] has not ended in time: killing it$' "$ERR"
+    done
+  done
+}
+
+@test "--stop-timeout counts from the end of a --delay, leaves alone a child that obeys, and one for which SIGTERM is dropped" {
+  start_in subreaper "$FOSTER" --stop-timeout=1ms --delay=TERM:300ms -- sh -c 'trap "" TERM; echo READY; while :; do sleep 0.05; done'
+  wait_ready
+  local before
+  before=$(now)
+  kill "$INIT"
+  finish
+  expect_status 137
+  expect [ $(($(now) - before)) -ge 290 ]
+  start_in subreaper "$FOSTER" --stop-timeout=10m -- sh -c 'echo READY; exec sleep 1000'
+  wait_ready
+  kill "$INIT"
+  finish
+  expect_status 143
+  expect [ ! -s "$ERR" ]
+  start_in subreaper "$FOSTER" --stop-timeout=1ms --rewrite=TERM:none -- sh -c 'echo READY; exec sleep 1000'
+  wait_ready
+  kill "$INIT"
+  kill -HUP "$INIT"
+  finish
+  expect_status 129
+}
+
+@test "--mirror-signal: not as PID 1, foster dies by the signal that killed the child, without a core file" {
+  local signal
+  cd "$BATS_TEST_TMPDIR"
+  ulimit -c unlimited
+  for signal in 1 2 6 9 11 15 34 64; do
+    # What wait(2) says, which no shell tells apart from an exit status. What foster inherits does not matter.
+    local ignored=$signal
+    [[ $signal != 9 && $signal -lt 32 ]] || ignored=HUP
+    run -0 env --ignore-signal="$ignored" perl -e '
+      system @ARGV; printf "%d %d\n", $? & 127, $? & 128;' "$FOSTER" --mirror-signal -- \
+      env --default-signal="$ignored" perl -e "kill $signal, \$\$; sleep 1"
+    expect [ "$output" = "$signal 0" ]
+  done
+  # An exit status is none of it, nor is one that is given another meaning.
+  run -3 "$FOSTER" --mirror-signal sh -c 'exit 3'
+  run -0 perl -e 'system @ARGV; print $?' "$FOSTER" --mirror-signal --remap-exit=143:5 sh -c 'kill $$'
+  expect [ "$output" = $((5 * 256)) ]
+  run -143 run_in pid1 "$FOSTER" --mirror-signal sh -c 'kill $$'
+}
