@@ -1,6 +1,7 @@
 #!/bin/bash
-# Measures foster beside its peers in one run and prints a table. FOSTER is its binary. Each timed figure is the median of several
-# rounds, in which the inits take turns, so that what else the machine does falls on all of them alike.
+# Measures foster beside its peers in one run and prints a table. FOSTER is its binary. Each timed figure is the least of several
+# rounds, in which the inits take turns: what else the machine does can only add to it. How much it did is the noise: by how
+# much the best peer's median round is above its least.
 set -euo pipefail
 export LC_ALL=C
 
@@ -14,7 +15,7 @@ allowed=$(taskset -cp $$)
 taskset -cp "${allowed##*[ ,-]}" $$ >/dev/null
 
 names=(foster tini tini-static dumb-init catatonit)
-declare -A paths figures rounds_of
+declare -A paths figures medians rounds_of
 for name in "${names[@]}"; do
   if [[ $name == foster ]]; then
     paths[foster]=$FOSTER
@@ -39,10 +40,11 @@ keep() {
   rounds_of[$1,$2]+=" $3"
 }
 
-take_medians() {
+take_figures() {
   local key
   for key in "${!rounds_of[@]}"; do
-    figures[$key]=$(tr ' ' '\n' <<<"${rounds_of[$key]# }" | sort -g | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }')
+    read -r "figures[$key]" "medians[$key]" <<<"$(tr ' ' '\n' <<<"${rounds_of[$key]# }" | sort -g | awk '
+      { v[NR] = $1 } END { print v[1], (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }')"
   done
 }
 
@@ -126,14 +128,35 @@ measure_zombies() {
 }
 
 print_row() {
-  local row=$1 title=$2 best='' cells='' name
+  local row=$1 title=$2 best='' cells='' name ratio='-' noise=''
   for name in "${names[@]}"; do
     cells+=" $(awk "BEGIN { v = ${figures[$row,$name]}; printf v < 10 && v != int(v) ? \"%.1f\" : \"%.0f\", v }") |"
-    if [[ $name != foster ]] && { [[ -z $best ]] || awk "BEGIN { exit !(${figures[$row,$name]} < $best) }"; }; then
-      best=${figures[$row,$name]}
+    if [[ $name != foster ]] && { [[ -z $best ]] || awk "BEGIN { exit !(${figures[$row,$name]} < ${figures[$row,$best]}) }"; }; then
+      best=$name
     fi
   done
-  echo "| $title |$cells $(awk "BEGIN { if ($best == 0) print \"-\"; else printf \"%.2f\", ${figures[$row,foster]} / $best }") |"
+  if [[ ${figures[$row,$best]} != 0 ]]; then
+    ratio=$(awk "BEGIN { printf \"%.2f\", ${figures[$row,foster]} / ${figures[$row,$best]} }")
+  fi
+  if [[ -n ${medians[$row,$best]:-} ]]; then
+    noise=$(awk "BEGIN { printf \"%.0f %%\", (${medians[$row,$best]} / ${figures[$row,$best]} - 1) * 100 }")
+  fi
+  echo "| $title |$cells $ratio | $noise |"
+}
+
+# How long it takes from the child's end until 500 leftovers that obey have ended: by foster's --grace, and by kill and wait in a loop.
+measure_leftovers() {
+  local row
+  for ((round = 0; round < rounds; ++round)); do
+    keep ended loop "$("$measures/end-leftovers" 500)"
+    for mode in pid1 subreaper; do
+      keep ended "$mode" "$("$measures/end-leftovers" 500 "$mode" "$FOSTER" --grace=1m --)"
+    done
+  done
+  take_figures
+  for row in loop pid1 subreaper; do
+    echo "ending 500 leftovers, $row: $(awk "BEGIN { printf \"%.1f ms, %.2f of the loop's\", ${figures[ended,$row]} / 1e6, ${figures[ended,$row]} / ${figures[ended,loop]} }")"
+  done
 }
 
 measure_memory_and_wakeups
@@ -147,12 +170,13 @@ for ((round = 0; round < rounds; ++round)); do
   done
 done
 
-take_medians
+take_figures
 for name in "${names[@]}"; do
   figures[startup,$name]=$(awk "BEGIN { print ${figures[whole,$name]} - ${figures[whole,bare]} }")
+  medians[startup,$name]=$(awk "BEGIN { print ${medians[whole,$name]} - ${medians[whole,bare]} }")
 done
-echo "| |$(printf ' %s |' "${names[@]}") foster / best peer |"
-echo "|---|$(printf -- '---|%.0s' "${names[@]}")---|"
+echo "| |$(printf ' %s |' "${names[@]}") foster / best peer | noise |"
+echo "|---|$(printf -- '---|%.0s' "${names[@]}")---|---|"
 print_row size 'file, kB'
 print_row resident 'resident, KiB'
 print_row private 'of it private, KiB'
@@ -164,3 +188,4 @@ print_row storm 'CPU per orphan in a storm of 20,000, µs'
 print_row roundtrip 'signal round trip, µs'
 echo
 measure_zombies
+measure_leftovers

@@ -98,7 +98,10 @@ void end_by_init(const char* count, std::string_view mode, char** init)
         }
         // INIT closes what it was given, its child does not.
         std::string descriptor = std::to_string(report[1]);
-        std::string self = "/proc/self/exe";
+        std::string self(4096, '\0');
+        if (readlink("/proc/self/exe", self.data(), self.size() - 1) < 0) {
+            die("readlink");
+        }
         std::string how = "leave";
         std::string number = count;
         for (auto* word : {&self, &number, &how, &descriptor}) {
