@@ -77,10 +77,11 @@ int Supervisor::run()
         wait_for_signals();
         act();
     }
-    neglect_.finish_visit();
+    kill_child_at_ = 0;
     (void)terminal_.take_back(child_.pid());
     const int orphans = reaper_.orphans();
     end_leftovers();
+    neglect_.finish_visit();
     reaper_.finish();
     if (options_.pause) {
         return 0;

@@ -129,6 +129,23 @@ child_has_ended() {
   done
 }
 
+@test "waiting for leftovers takes no CPU, also beyond the end of a --stop-timeout" {
+  for mode in "${MODES[@]}"; do
+    start_leave "$mode" --stop-timeout=50ms --grace=10m -- ignore
+    kill "$INIT"
+    wait_until child_has_ended
+    sleep 0.2 # beyond it
+    wait_until is_asleep "$INIT"
+    local before
+    before=$(cut -d' ' -f1 "/proc/$INIT/schedstat")
+    sleep 1 # nothing is to happen
+    expect [ "$(cut -d' ' -f1 "/proc/$INIT/schedstat")" = "$before" ]
+    kill "$INIT"
+    finish
+    expect_status 7
+  done
+}
+
 @test "--wait-all waits for the leftovers, and forwards signals to them" {
   for mode in "${MODES[@]}"; do
     start_leaving "$mode" --wait-all -- brief record
