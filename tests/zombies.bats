@@ -303,6 +303,7 @@ has_reaped_through() {
     wait_until has_zombies "$INIT"
     run -1 "$FOSTER" --reap-zombies="$INIT" --zombie-age=100ms
     expect_in "cannot reap the zombies of caught[$INIT]: its system calls are caught, wait4 too" "$output"
+    expect [ "$(grep -c -e cannot -e reaped <<<"$output")" = 1 ] # none is said to be reaped
     expect is_asleep "$INIT"
     expect [ "$(cat "$OUT")" = READY ]
     kill -KILL "$INIT"

@@ -11,6 +11,7 @@
 #include <link.h>
 #include <sys/auxv.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -281,9 +282,13 @@ bool RemoteWait::finish_call()
         return true; // likewise
     }
     const long answer = read ? cpu::answer(registers) : -read.error;
-    // A filter that has caught the call leaves its number where the answer would be.
-    answers_[answered_] = answer > 0 && answer != zombies_[answered_] ? -EPERM : answer;
-    ++answered_;
+    if (answer == SYS_wait4 && answer != zombies_[answered_]) {
+        // A filter has caught the call, and left its number where the answer would be. Its SIGSYS is the next stop.
+        step_ = Step::RETURNING;
+        (void)sys::trace_resume(thread_, false);
+        return true;
+    }
+    answers_[answered_++] = answer;
     if (!read) {
         count_ = answered_; // no further call: back to where it can be let go
     } else if constexpr (cpu::USES_OWN_CALL) {
