@@ -19,11 +19,11 @@ Delays::Delays(const Options& options, const sys::Messages& messages) : options_
     memory_ = {static_cast<Kept*>(memory.value), MOST};
 }
 
-bool Delays::keep(const signalfd_siginfo& received)
+bool Delays::keep_for_later(const signalfd_siginfo& received)
 {
     const auto number = static_cast<int>(received.ssi_signo);
     const auto* const delay = std::ranges::find(options_.delays, number, &Delay::signal);
-    if (delay == options_.delays.end() || memory_.empty()) {
+    if (delay == options_.delays.end()) {
         return false;
     }
     const auto kept = memory_.first(count_);
@@ -39,25 +39,14 @@ bool Delays::keep(const signalfd_siginfo& received)
     return true;
 }
 
-const Delays::Kept* Delays::next() const
+const Delays::Kept& Delays::next() const
 {
-    const auto kept = memory_.first(count_);
-    const auto first = std::ranges::min_element(kept, {}, &Kept::due);
-    return first == kept.end() ? nullptr : &*first;
+    return *std::ranges::min_element(memory_.first(count_), {}, &Kept::due);
 }
 
-sys::Nanoseconds Delays::deadline() const
+std::optional<signalfd_siginfo> Delays::take_next()
 {
-    const auto* const first = next();
-    return first == nullptr ? 0 : first->due;
-}
-
-std::optional<signalfd_siginfo> Delays::take_due()
-{
-    const auto* const first = next();
-    if (first == nullptr || first->due > sys::monotonic_now()) {
-        return {};
-    }
+    const auto* const first = &next();
     const auto signal = first->signal;
     std::copy(first + 1, static_cast<const Kept*>(memory_.data()) + count_, memory_.data() + (first - memory_.data()));
     --count_;

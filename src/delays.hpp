@@ -1,4 +1,4 @@
-// Signals that are forwarded only after a time, --delay.
+// Signals that are forwarded only after a time, --delay. What is here is asked again and again; the rest is rarely run.
 #pragma once
 
 #include "options.hpp"
@@ -18,18 +18,23 @@ class Delays
 
     // Keeps a signal that is to be delayed; false: it is to be forwarded now, maybe because there is no room. One that is no
     // real-time signal is kept once, as the kernel does with one that is blocked.
-    bool keep(const signalfd_siginfo& received);
+    bool keep(const signalfd_siginfo& received) { return !memory_.empty() && keep_for_later(received); }
     // Nanoseconds of CLOCK_MONOTONIC at which the next one's time has come; 0: there is none.
-    sys::Nanoseconds deadline() const;
+    sys::Nanoseconds deadline() const { return count_ == 0 ? 0 : next().due; }
     // The next one whose time has come.
-    std::optional<signalfd_siginfo> take_due();
+    std::optional<signalfd_siginfo> take_due()
+    {
+        return count_ == 0 || next().due > sys::monotonic_now() ? std::nullopt : take_next();
+    }
 
   private:
     struct Kept {
         sys::Nanoseconds due;
         signalfd_siginfo signal;
     };
-    const Kept* next() const;
+    bool keep_for_later(const signalfd_siginfo& received);
+    const Kept& next() const;
+    std::optional<signalfd_siginfo> take_next();
 
     const Options& options_;
     std::span<Kept> memory_;

@@ -35,11 +35,6 @@ LastWord::LastWord(const Options& options, const sys::Messages& messages) : mess
     sys::set_error_log(file_.number());
 }
 
-void LastWord::note_forwarded(int signal, const signalfd_siginfo& received)
-{
-    last_ = {signal, received.ssi_code == SI_KERNEL, static_cast<pid_t>(received.ssi_pid), received.ssi_uid};
-}
-
 void LastWord::note_end(const char* name, int status)
 {
     std::copy_n(name, std::min(std::strlen(name), name_.size() - 1), name_.data());
@@ -69,7 +64,7 @@ void LastWord::say(pid_t child, int orphans, int leftovers) const
     sys::Line source;
     if (last_.signal == 0) {
         source.add("none");
-    } else if (last_.by_kernel) {
+    } else if (last_.code == SI_KERNEL) {
         source.add("{} from the kernel", signal.text());
     } else {
         sender = last_.sender;

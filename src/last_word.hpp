@@ -18,7 +18,10 @@ class LastWord
     // Whether there will be one.
     bool is_wanted() const { return start_ != 0; }
     // A signal was forwarded to the child in place of a received one.
-    void note_forwarded(int signal, const signalfd_siginfo& received);
+    void note_forwarded(int signal, const signalfd_siginfo& received)
+    {
+        last_ = {signal, received.ssi_code, static_cast<pid_t>(received.ssi_pid), received.ssi_uid};
+    }
     // The child has ended, with this name and wait(2)'s status.
     void note_end(const char* name, int status);
     // Gives the file this number; false where there is none.
@@ -29,7 +32,7 @@ class LastWord
   private:
     struct Forwarded {
         int signal = 0; // 0: none
-        bool by_kernel = false;
+        int code = 0;   // sigaction(2)'s si_code
         pid_t sender = 0;
         uid_t user = 0;
     };

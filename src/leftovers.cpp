@@ -178,11 +178,6 @@ bool Leftovers::are_awaited(bool has_children)
     return true;
 }
 
-sys::Nanoseconds Leftovers::deadline() const
-{
-    return phase_ == Phase::LET_BE ? 0 : sys::earlier(phase_ == Phase::WAITING ? 0 : next_step_, next_look_);
-}
-
 void Leftovers::act_if_due()
 {
     if (phase_ != Phase::GRACE && phase_ != Phase::KILLING) {

@@ -22,7 +22,10 @@ class Leftovers
     // Whether foster is to go on. Whether it has children, be they zombies.
     bool are_awaited(bool has_children);
     // Nanoseconds of CLOCK_MONOTONIC at which there is something to do or to look at; 0: nothing.
-    sys::Nanoseconds deadline() const;
+    sys::Nanoseconds deadline() const
+    {
+        return phase_ == Phase::LET_BE ? 0 : sys::earlier(phase_ == Phase::WAITING ? 0 : next_step_, next_look_);
+    }
     // Ends them when their time has come.
     void act_if_due();
     // Hands a signal to all of them. The first request to stop begins a --grace that has been put off, the second one ends it.

@@ -6,11 +6,11 @@
 namespace foster
 {
 
-void PidLimit::look()
+void PidLimit::look_now_and_then()
 {
     constexpr sys::Nanoseconds INTERVAL = 100'000'000; // orphans may die in their thousands
-    const auto now = percent_ == 0 ? 0 : sys::monotonic_now();
-    if (percent_ == 0 || now < next_look_) {
+    const auto now = sys::monotonic_now();
+    if (now < next_look_) {
         return;
     }
     next_look_ = now + INTERVAL;

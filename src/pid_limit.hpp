@@ -14,9 +14,16 @@ class PidLimit
     }
 
     // Looks at it where that was asked for, but not too often. Warns again only when it has been below since.
-    void look();
+    void look()
+    {
+        if (percent_ != 0) {
+            look_now_and_then();
+        }
+    }
 
   private:
+    void look_now_and_then();
+
     int percent_;
     const sys::Messages& messages_;
     bool warned_ = false;
