@@ -92,3 +92,28 @@ load helpers
     grep -q '^foster: perl\[.*\] was killed by SIGKILL .*; OOM kills: 1; ' "$log"
   done
 }
+
+@test "cgroups of version 2: OOM kills since the start, and the nearest limit of PIDs, be it of a group around" {
+  requires_root
+  local own=$BATS_TEST_TMPDIR/own groups=$BATS_TEST_TMPDIR/groups
+  mkdir -p "$groups/pod/agent"
+  printf '1:name=systemd:/pod/other\n0::/pod/agent\n' >"$own"
+  printf 'low 0\nhigh 0\nmax 9\noom 8\noom_kill 3\noom_group_kill 7\n' >"$groups/pod/agent/memory.events"
+  echo 5 >"$groups/pod/agent/pids.current"
+  echo max >"$groups/pod/agent/pids.max"
+  echo 90 >"$groups/pod/pids.current"
+  echo 100 >"$groups/pod/pids.max"
+  # shellcheck disable=SC2016 # for the shells inside
+  run -3 run_in pid1 sh -c 'mount --bind "$0" /proc/1/cgroup && mount --bind "$1" /sys/fs/cgroup && shift && exec "$@"' "$own" "$groups" \
+    "$FOSTER" -v --warn-pids=90 -- sh -c '(/bin/true &); sleep 0.2
+      printf "oom 9\noom_kill 5\n" >/sys/fs/cgroup/pod/agent/memory.events; exit 3'
+  expect_in 'OOM kills: 2;' "$output"
+  expect_in 'warning: 90 of the 100 PIDs' "$output"
+  # In a container the path may be the host's, and what is mounted the container's own group.
+  printf '0::/docker/1234\n' >"$own"
+  mv "$groups"/pod/agent/* "$groups"
+  # shellcheck disable=SC2016
+  run -3 run_in pid1 sh -c 'mount --bind "$0" /proc/1/cgroup && mount --bind "$1" /sys/fs/cgroup && shift && exec "$@"' "$own" "$groups" \
+    "$FOSTER" -v -- sh -c 'echo oom_kill 6 >/sys/fs/cgroup/memory.events; exit 3'
+  expect_in 'OOM kills: 1;' "$output"
+}
