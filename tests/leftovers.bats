@@ -191,9 +191,12 @@ child_has_ended() {
       --reuid=nobody --regid=nogroup --clear-groups "$dir/foster" --grace=100ms -- \
       sh -c 'sudo -n sh -c "sleep 1234 </dev/null >/dev/null 2>&1 &"; trap "exit 7" USR1; echo READY; while :; do sleep 0.05; done'
     wait_ready
+    local before
+    before=$(now)
     kill -USR1 "$INIT"
     finish
     expect_status 7
+    expect [ $(($(now) - before)) -lt 1050 ] # another one gets a second
     grep -Eq '^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled; run foster as root or give it CAP_KILL$' "$ERR"
     expect [ "$(wc -l <"$ERR")" = 1 ]
     pkill -f 'sleep 1234' || expect [ "$mode" = pid1 ]
