@@ -238,6 +238,7 @@ child_has_ended() {
 
 @test "without /proc they are ended as PID 1; elsewhere foster says that it cannot" {
   requires_root
+  requires_static # the sanitizers want /proc themselves
   for mode in "${MODES[@]}"; do
     # shellcheck disable=SC2016 # for the shell inside
     start_in "$mode" unshare --mount sh -c 'umount -l /proc && exec "$@"' sh "$FOSTER" --grace=100ms -- "$WORKLOADS/leave" obey ignore
