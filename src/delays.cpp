@@ -19,17 +19,16 @@ Delays::Delays(const Options& options, const sys::Messages& messages) : options_
     memory_ = {static_cast<Kept*>(memory.value), MOST};
 }
 
-bool Delays::keep_for_later(const signalfd_siginfo& received)
+bool Delays::keep_for_later(const siginfo_t& received)
 {
-    const auto number = static_cast<int>(received.ssi_signo);
+    const auto number = received.si_signo;
     const auto* const delay = std::ranges::find(options_.delays, number, &Delay::signal);
     if (delay == options_.delays.end()) {
         return false;
     }
     const auto kept = memory_.first(count_);
-    if (number < FIRST_REAL_TIME && std::ranges::any_of(kept, [number](const Kept& other) {
-            return static_cast<int>(other.signal.ssi_signo) == number;
-        })) {
+    if (number < FIRST_REAL_TIME &&
+        std::ranges::any_of(kept, [number](const Kept& other) { return other.signal.si_signo == number; })) {
         return true;
     }
     if (count_ == memory_.size()) {
@@ -44,7 +43,7 @@ const Delays::Kept& Delays::next() const
     return *std::ranges::min_element(memory_.first(count_), {}, &Kept::due);
 }
 
-std::optional<signalfd_siginfo> Delays::take_next()
+std::optional<siginfo_t> Delays::take_next()
 {
     const auto* const first = &next();
     const auto signal = first->signal;

@@ -18,11 +18,11 @@ class Delays
 
     // Keeps a signal that is to be delayed; false: it is to be forwarded now, maybe because there is no room. One that is no
     // real-time signal is kept once, as the kernel does with one that is blocked.
-    bool keep(const signalfd_siginfo& received) { return !memory_.empty() && keep_for_later(received); }
+    bool keep(const siginfo_t& received) { return !memory_.empty() && keep_for_later(received); }
     // Nanoseconds of CLOCK_MONOTONIC at which the next one's time has come; 0: there is none.
     sys::Nanoseconds deadline() const { return count_ == 0 ? 0 : next().due; }
     // The next one whose time has come.
-    std::optional<signalfd_siginfo> take_due()
+    std::optional<siginfo_t> take_due()
     {
         return count_ == 0 || next().due > sys::monotonic_now() ? std::nullopt : take_next();
     }
@@ -30,11 +30,11 @@ class Delays
   private:
     struct Kept {
         sys::Nanoseconds due;
-        signalfd_siginfo signal;
+        siginfo_t signal;
     };
-    bool keep_for_later(const signalfd_siginfo& received);
+    bool keep_for_later(const siginfo_t& received);
     const Kept& next() const;
-    std::optional<signalfd_siginfo> take_next();
+    std::optional<siginfo_t> take_next();
 
     const Options& options_;
     std::span<Kept> memory_;

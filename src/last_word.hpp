@@ -18,14 +18,14 @@ class LastWord
     // Whether there will be one.
     bool is_wanted() const { return start_ != 0; }
     // A signal was forwarded to the child in place of a received one.
-    void note_forwarded(int signal, const signalfd_siginfo& received)
+    void note_forwarded(int signal, const siginfo_t& received)
     {
-        last_ = {signal, received.ssi_code, static_cast<pid_t>(received.ssi_pid), received.ssi_uid};
+        last_ = {signal, received.si_code, received.si_pid, received.si_uid};
     }
     // The child has ended, with this name and wait(2)'s status.
     void note_end(const char* name, int status);
-    // Gives the file this number; false where there is none.
-    bool move_to(int number) { return static_cast<bool>(sys::move_onto(file_, number)); }
+    // Moves the file, if there is one, to this descriptor number, and leaves the number behind it.
+    sys::Status move_to(int& number) { return sys::move_onto(file_, number); }
     // Never over what the workload has written into the file itself.
     void say(pid_t child, int orphans, int leftovers) const;
 

@@ -49,13 +49,23 @@ class Descendants
     bool last_is_own_ = false;
 };
 
+// One that is stopped could not end by a SIGTERM: it is continued.
+sys::Status send(pid_t pid, int signal)
+{
+    const auto sent = sys::kill(pid, signal);
+    if (signal == SIGTERM) {
+        (void)sys::kill(pid, SIGCONT);
+    }
+    return sent;
+}
+
 } // namespace
 
 Leftovers::Count Leftovers::signal_all(int signal) const
 {
     if (self_ == 1) {
         // All at once: none can escape by a fork.
-        (void)sys::kill(-1, signal);
+        (void)send(-1, signal);
         signal = 0;
     }
     if (fault_ != nullptr) {
@@ -81,7 +91,7 @@ Leftovers::Count Leftovers::signal_listed(int signal) const
         }
         if (!is_more || listed == list.size()) {
             for (const pid_t pid : std::span(list).first(std::exchange(listed, 0))) {
-                count.reached += sys::kill(pid, signal) ? 1 : 0;
+                count.reached += send(pid, signal) ? 1 : 0;
             }
         }
     }
@@ -125,7 +135,6 @@ void Leftovers::begin_grace()
 {
     if (is_reachable()) {
         (void)signal_all(SIGTERM);
-        (void)signal_all(SIGCONT); // one that is stopped could not end
         phase_ = Phase::GRACE;
         next_step_ = sys::monotonic_now() + options_.grace;
     }

@@ -25,13 +25,12 @@ int main(int /*count*/, char** arguments, char** variables)
     const sys::Messages messages{options.level};
     adopt_orphans(messages);
     watch_parent(options.parent_death, messages);
-    auto signals = open_signals();
     auto terminal = options.own_session ? Terminal() : Terminal::find();
     LastWord last_word(options, messages);
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 
     // From here on foster must not die.
-    Supervisor supervisor(options, messages, std::move(signals), std::move(terminal), child, last_word);
+    Supervisor supervisor(options, messages, std::move(terminal), child, last_word);
     supervisor.release_inherited();
     return supervisor.run();
 }

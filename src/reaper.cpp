@@ -42,6 +42,10 @@ void Reaper::sweep_if_due()
     if (!owed_) {
         return;
     }
+    // One walk over the list less: the sweep has to find out that there is nothing, but not where this one is.
+    if (const pid_t hint = std::exchange(hint_, 0); hint > 0) {
+        reap(hint);
+    }
     if (unmeasured_ > 0) {
         --unmeasured_;
         reap_all();
@@ -52,7 +56,7 @@ void Reaper::sweep_if_due()
         measure_sweep(now);
         return;
     }
-    for (const pid_t pid : {std::exchange(hint_, 0), neglect_.visited(), child_status_ ? 0 : child_}) {
+    for (const pid_t pid : {neglect_.visited(), child_status_ ? 0 : child_}) {
         if (pid > 0) {
             reap(pid);
         }
@@ -62,7 +66,6 @@ void Reaper::sweep_if_due()
 // Returns how many waits it took.
 int Reaper::reap_all()
 {
-    hint_ = 0;
     int waits = 1;
     while (reap_any() && waits < MOST_WAITS) {
         ++waits;

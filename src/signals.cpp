@@ -118,11 +118,6 @@ void InheritedSignals::restore() const
     (void)sys::set_signal_mask(mask_);
 }
 
-sys::Fd open_signals()
-{
-    return sys::must(sys::signalfd(sys::ALL_SIGNALS), "open a signalfd");
-}
-
 void watch_parent(int signal, const sys::Messages& messages)
 {
     if (signal == 0) {
@@ -134,15 +129,15 @@ void watch_parent(int signal, const sys::Messages& messages)
     }
 }
 
-Fate fate_of(const signalfd_siginfo& received, pid_t self)
+Fate fate_of(const siginfo_t& received, pid_t self)
 {
-    if (received.ssi_signo == SIGCHLD && received.ssi_code >= CLD_EXITED && received.ssi_code <= CLD_CONTINUED) {
+    if (received.si_signo == SIGCHLD && received.si_code >= CLD_EXITED && received.si_code <= CLD_CONTINUED) {
         return Fate::REAP;
     }
     // What foster brings upon itself is none of the child's business: SIGPIPE and SIGXFSZ by its messages, SIGCONT by what it
     // sends to its own group.
-    const auto signal = received.ssi_signo;
-    const bool by_itself = received.ssi_code == SI_USER && received.ssi_pid == static_cast<std::uint32_t>(self);
+    const int signal = received.si_signo;
+    const bool by_itself = received.si_code == SI_USER && received.si_pid == self;
     if (by_itself && (signal == SIGPIPE || signal == SIGXFSZ || signal == SIGCONT)) {
         return Fate::DROP;
     }

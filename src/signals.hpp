@@ -42,14 +42,11 @@ class InheritedSignals
     bool sigchld_ignored_ = false;
 };
 
-// The descriptor that all signals are read from; they must be blocked. Ends foster if there is none to be had.
-sys::Fd open_signals();
-
 // Has this signal sent to foster, which forwards it, when its parent dies; 0: none. A refusal is a warning.
 void watch_parent(int signal, const sys::Messages& messages);
 
 enum class Fate { FORWARD, REAP, DROP };
 // What a received signal is for: the kernel's word on a child, something to hand to the child, or nothing.
-Fate fate_of(const signalfd_siginfo& received, pid_t self);
+Fate fate_of(const siginfo_t& received, pid_t self);
 
 } // namespace foster

@@ -17,7 +17,6 @@ namespace foster
 namespace
 {
 
-constexpr std::size_t MOST_SIGNALS = 16; // read at a time
 constexpr int FIRST_OTHER_FD = STDERR_FILENO + 1;
 constexpr sys::Nanoseconds NAP = 50'000'000;
 
@@ -47,15 +46,15 @@ void Supervisor::release_inherited()
 
 void Supervisor::release_descriptors()
 {
-    // The signalfd, the terminal and the termination log take the first numbers above the standard ones; all behind them goes.
-    if (const auto moved = sys::move_onto(signals_, FIRST_OTHER_FD); !moved) {
-        messages_.warning("step-refused|cannot close inherited descriptors, which stay open: {reason:e}",
-                          sys::Error{moved.error});
-        return;
+    // The terminal and the termination log take the first numbers above the standard ones; all behind them goes.
+    int next = FIRST_OTHER_FD;
+    for (const auto moved : {terminal_.move_to(next), last_word_.move_to(next)}) {
+        if (!moved) {
+            messages_.warning("step-refused|cannot close inherited descriptors, which stay open: {reason:e}",
+                              sys::Error{moved.error});
+            return;
+        }
     }
-    int next = FIRST_OTHER_FD + 1;
-    next += terminal_.move_to(next) ? 1 : 0;
-    next += last_word_.move_to(next) ? 1 : 0;
     sys::close_from(next);
     // Standard input and output may be pipes whose other end waits for the last holder to go.
     const auto null = sys::open("/dev/null", O_RDWR);
@@ -74,7 +73,7 @@ int Supervisor::run()
         reaper_.owe_sweep();
     }
     while (!has_ended()) {
-        wait_for_signals();
+        wait_for_signal();
         act();
     }
     kill_child_at_ = 0;
@@ -121,7 +120,7 @@ void Supervisor::end_leftovers()
     reaper_.sweep();
     leftovers_.begin(stop_requests_ > 0);
     while (leftovers_.are_awaited(reaper_.has_children())) {
-        wait_for_signals();
+        wait_for_signal();
         act();
         leftovers_.act_if_due();
     }
@@ -148,45 +147,29 @@ sys::Nanoseconds Supervisor::deadline() const
     return sys::earlier(next, kill_child_at_);
 }
 
-void Supervisor::wait_for_signals()
+void Supervisor::wait_for_signal()
 {
-    if (const auto next = deadline(); next != 0) {
-        const auto left = std::max(next - sys::monotonic_now(), sys::Nanoseconds{0});
-        const auto waited = sys::wait_readable(signals_.number(), left);
-        if (!waited && sys::pending_signals() == 0) {
-            reaper_.sweep(); // a sandbox without ppoll: pay for the sweep now rather than spin
-            if (deadline() != 0) {
-                sys::nap(std::min(left, NAP));
-            }
-            return;
-        }
-        if (waited && !waited.value) {
-            return;
-        }
-    }
-    std::array<signalfd_siginfo, MOST_SIGNALS> records;
-    const auto count = sys::read_signals(signals_.number(), records);
-    if (!count) {
-        survive_read_failure(count.error);
-        return;
-    }
-    // Nothing is reaped before all are forwarded, so the pid is the child's own still (the bug of `dumb-init -c`).
-    for (const auto& received : std::span(records).first(count.value)) {
-        handle(received);
+    const auto next = deadline();
+    const auto at_most = next == 0 ? -1 : std::max(next - sys::monotonic_now(), sys::Nanoseconds{0});
+    const auto received = sys::wait_for_signal(at_most);
+    if (received) {
+        handle(received.value);
+    } else {
+        survive_failure(received.error);
     }
 }
 
-void Supervisor::handle(const signalfd_siginfo& received)
+void Supervisor::handle(const siginfo_t& received)
 {
     switch (fate_of(received, self_)) {
     case Fate::REAP:
-        reaper_.notice(static_cast<pid_t>(received.ssi_pid));
+        reaper_.notice(received.si_pid);
         follow_stopped_child();
         return;
     case Fate::FORWARD:
         forward(received);
         // The kernel's own SIGCHLD may have been merged into a sent one.
-        if (received.ssi_signo == SIGCHLD) {
+        if (received.si_signo == SIGCHLD) {
             reaper_.owe_sweep();
         }
         return;
@@ -195,7 +178,7 @@ void Supervisor::handle(const signalfd_siginfo& received)
     }
 }
 
-void Supervisor::forward(const signalfd_siginfo& received)
+void Supervisor::forward(const siginfo_t& received)
 {
     if (!delays_.keep(received)) {
         hand_on(received);
@@ -203,11 +186,11 @@ void Supervisor::forward(const signalfd_siginfo& received)
 }
 
 // To the child, or when that has ended to what it has left.
-void Supervisor::hand_on(const signalfd_siginfo& received)
+void Supervisor::hand_on(const siginfo_t& received)
 {
-    const int own = static_cast<int>(received.ssi_signo);
-    const int signal = options_.rewrites[received.ssi_signo];
-    const bool of_terminal = received.ssi_code == SI_KERNEL;
+    const int own = received.si_signo;
+    const int signal = options_.rewrites[static_cast<std::size_t>(own)];
+    const bool of_terminal = received.si_code == SI_KERNEL;
     const bool asks_to_stop = signal != 0 && (own == SIGTERM || own == SIGINT);
     stop_requests_ += asks_to_stop ? 1 : 0;
     if (has_ended()) {
@@ -270,16 +253,16 @@ void Supervisor::follow_stopped_child()
     }
 }
 
-// A signalfd that cannot be read should not happen, but is no reason to lose the child's exit status.
-void Supervisor::survive_read_failure(int error)
+// That waiting fails should not happen, but is no reason to lose the child's exit status.
+void Supervisor::survive_failure(int error)
 {
     if (error == EINTR || error == EAGAIN) {
         return;
     }
-    if (!reading_failed_) {
-        messages_.warning("step-refused|cannot read signals, which are no longer forwarded: {reason:e}",
+    if (!waiting_failed_) {
+        messages_.warning("step-refused|cannot wait for signals, which are not forwarded: {reason:e}",
                           sys::Error{error});
-        reading_failed_ = true;
+        waiting_failed_ = true;
     }
     sys::nap(NAP);
     reaper_.owe_sweep();

@@ -7,7 +7,6 @@
 #include "leftovers.hpp"
 #include "pid_limit.hpp"
 #include "reaper.hpp"
-#include "sys/fd.hpp"
 #include "terminal.hpp"
 
 #include <unistd.h>
@@ -19,13 +18,12 @@ namespace foster
 class Supervisor
 {
   public:
-    // signals: a signalfd for all of them.
-    Supervisor(const Options& options, const sys::Messages& messages, sys::Fd signals, Terminal terminal,
-               const Child& child, LastWord& last_word)
-        : options_(options), messages_(messages), signals_(static_cast<sys::Fd&&>(signals)),
-          terminal_(static_cast<Terminal&&>(terminal)), child_(child), last_word_(last_word),
-          delays_(options, messages), leftovers_(options, messages), pid_limit_(options, messages),
-          neglect_(options, messages), reaper_(child.pid(), options.warn_reaped, messages, neglect_, last_word)
+    Supervisor(const Options& options, const sys::Messages& messages, Terminal terminal, const Child& child,
+               LastWord& last_word)
+        : options_(options), messages_(messages), terminal_(static_cast<Terminal&&>(terminal)), child_(child),
+          last_word_(last_word), delays_(options, messages), leftovers_(options, messages),
+          pid_limit_(options, messages), neglect_(options, messages),
+          reaper_(child.pid(), options.warn_reaped, messages, neglect_, last_word)
     {
     }
 
@@ -38,22 +36,21 @@ class Supervisor
 
   private:
     void release_descriptors();
-    void wait_for_signals();
+    void wait_for_signal();
     void act();
     void end_leftovers();
     void kill_child_if_due();
     sys::Nanoseconds deadline() const;
     bool has_ended() const { return reaper_.child_status() || paused_enough_; }
-    void handle(const signalfd_siginfo& received);
-    void forward(const signalfd_siginfo& received);
-    void hand_on(const signalfd_siginfo& received);
+    void handle(const siginfo_t& received);
+    void forward(const siginfo_t& received);
+    void hand_on(const siginfo_t& received);
     void follow_stopped_child();
     void lend_to_own_group();
-    void survive_read_failure(int error);
+    void survive_failure(int error);
 
     const Options& options_;
     const sys::Messages& messages_;
-    sys::Fd signals_;
     Terminal terminal_;
     const Child& child_;
     LastWord& last_word_;
@@ -67,7 +64,7 @@ class Supervisor
     int stop_requests_ = 0;              // SIGTERM and SIGINT, but for those that were dropped
     sys::Nanoseconds kill_child_at_ = 0; // --stop-timeout; 0: never
     bool paused_enough_ = false;
-    bool reading_failed_ = false;
+    bool waiting_failed_ = false;
 };
 
 } // namespace foster

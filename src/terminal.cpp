@@ -1,7 +1,5 @@
 #include "terminal.hpp"
 
-#include "sys/kernel.hpp"
-
 #include <fcntl.h>
 
 namespace foster
@@ -37,11 +35,6 @@ bool Terminal::is_foreground(pid_t group) const
 sys::Status Terminal::put_in_foreground(pid_t from, pid_t to) const
 {
     return is_there() && is_foreground(from) ? sys::tcsetpgrp(fd_.number(), to) : sys::Status{};
-}
-
-bool Terminal::move_to(int number)
-{
-    return static_cast<bool>(sys::move_onto(fd_, number));
 }
 
 } // namespace foster

@@ -1,8 +1,7 @@
 // The controlling terminal: who is in its foreground.
 #pragma once
 
-#include "sys/fd.hpp"
-#include "sys/result.hpp"
+#include "sys/kernel.hpp"
 
 #include <sys/types.h>
 
@@ -25,8 +24,8 @@ class Terminal
     sys::Status take_back(pid_t child_group) const { return put_in_foreground(child_group, own_group_); }
     // Whether this group is in the foreground.
     bool is_foreground(pid_t group) const;
-    // Moves to this descriptor number. Returns whether it holds it.
-    bool move_to(int number);
+    // Moves to this descriptor number, if there is a terminal, and leaves the number behind it.
+    sys::Status move_to(int& number) { return sys::move_onto(fd_, number); }
 
   private:
     sys::Status put_in_foreground(pid_t from, pid_t to) const;

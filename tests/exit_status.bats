@@ -85,10 +85,10 @@ load helpers
     expect_status 125
     [[ ${#lines[@]} == 1 ]]
     expect_in 'foster: error: cannot fork: Resource temporarily unavailable' "$output"
-    run run_in "$mode" "$WORKLOADS/deny" signalfd4=EMFILE -- "$FOSTER" true
+    run run_in "$mode" "$WORKLOADS/deny" clone-vm=ENOSYS pipe2=EMFILE -- "$FOSTER" true
     expect_status 125
     [[ ${#lines[@]} == 1 ]]
-    expect_in 'foster: error: cannot open a signalfd: ' "$output"
+    expect_in 'foster: error: cannot make a pipe: ' "$output"
   done
 }
 

@@ -74,12 +74,17 @@ END
   grep -qx 10 "$OUT"
 }
 
+# Whether foster runs under this name already, and waits for signals.
+is_pausing() {
+  [[ $(cat "/proc/$1/comm") == "$2" ]] && is_asleep "$1"
+}
+
 @test "catatonit: CATATONIT_DEBUG makes it talk, and -P pauses" {
   CATATONIT_DEBUG=1 run -0 "$NAMES/catatonit" -- env
   expect_in 'foster: spawned env' "$output"
   run ! grep CATATONIT_ <<<"$output"
   start_in pid1 "$NAMES/catatonit" -P whatever stands here
-  wait_until grep -q 'SigBlk:.ffff' "/proc/$INIT/status"
+  wait_until is_pausing "$INIT" catatonit
   kill -TERM "$INIT"
   finish
   expect_status 0
@@ -188,7 +193,7 @@ END
 @test "pause: runs nothing, reaps, and exits with 0 on INT or TERM" {
   for signal in INT TERM; do
     start_in pid1 "$NAMES/pause" whatever stands here
-    wait_until grep -q 'SigBlk:.ffff' "/proc/$INIT/status"
+    wait_until is_pausing "$INIT" pause
     nsenter --target "$INIT" --pid --mount sh -c '(sleep 0.05 &) ; (true &)'
     wait_until eval '! pgrep -P "$INIT"'
     "$WORKLOADS/send-signals" "$INIT" 1

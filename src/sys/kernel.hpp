@@ -4,11 +4,11 @@
 #include "sys/fd.hpp"
 #include "sys/result.hpp"
 
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <sys/signalfd.h>
 #include <sys/types.h>
 
 namespace foster::sys
@@ -39,20 +39,18 @@ void nap(Nanoseconds time);
 Result<SignalMask> set_signal_mask(SignalMask mask);
 // Sets SIGCHLD's disposition to ignored or to default; returns whether it was ignored. sigaction(2).
 Result<bool> ignore_sigchld(bool ignored);
-Result<Fd> signalfd(SignalMask mask);
-// How many whole records were read, at least one; blocks. EINTR and EAGAIN are errors like the others.
-Result<std::size_t> read_signals(int fd, std::span<signalfd_siginfo> records);
-// Whether fd can be read before the time is over (nanoseconds; 0 looks and does not wait). ppoll(2).
-Result<bool> wait_readable(int fd, Nanoseconds at_most);
-// The signals that wait to be read, rt_sigpending(2); all are blocked. None where it is refused.
+// The next signal of all, which must be blocked; waits so long for one (nanoseconds; 0 looks and does not wait, below 0: for ever).
+// EAGAIN: none has come. EINTR: stopped and continued. rt_sigtimedwait(2).
+Result<siginfo_t> wait_for_signal(Nanoseconds at_most);
+// The signals that wait to be taken, rt_sigpending(2); all are blocked. None where it is refused.
 SignalMask pending_signals();
 // pid below 0 names a process group, kill(2). ESRCH: none is there. EPERM: none may be signalled.
 Status kill(pid_t pid, int signal);
 // A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).
-Status queue_signal(pid_t pid, int signal, const signalfd_siginfo& received);
+Status queue_signal(pid_t pid, int signal, siginfo_t received);
 // SIGCONT to this process group.
 void continue_own_group();
-// Stops this process group by a signal that is blocked otherwise, until SIGCONT, which is left to be read. Returns whether it has
+// Stops this process group by a signal that is blocked otherwise, until SIGCONT, which is left to be taken. Returns whether it has
 // stopped: the kernel lets an orphaned group go on, and PID 1.
 bool stop_own_group(int signal);
 // Stops this process by SIGSTOP until SIGCONT; as PID 1 the kernel does not let it.
@@ -157,8 +155,8 @@ struct Pipe {
 };
 Result<Pipe> pipe();
 Status dup_onto(int from, int to);
-// Gives a descriptor this number. What has it is closed.
-Status move_onto(Fd& fd, int number);
+// Gives a descriptor, if it is one, this number, and leaves the next one. What has it is closed.
+Status move_onto(Fd& fd, int& number);
 // A copy with a number above the standard ones.
 Result<Fd> dup_above_standard(int fd);
 // The same descriptor, or where its number is a standard one a copy above those: one that was closed when foster was started is

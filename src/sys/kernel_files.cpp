@@ -138,12 +138,16 @@ Status dup_onto(int from, int to)
     return from == to ? Status{} : status_of(::syscall(SYS_dup3, from, to, O_CLOEXEC));
 }
 
-Status move_onto(Fd& fd, int number)
+Status move_onto(Fd& fd, int& number)
 {
+    if (fd.number() < 0) {
+        return {};
+    }
     const auto moved = dup_onto(fd.number(), number);
     if (moved && fd.number() != number) {
         fd = Fd(number);
     }
+    number += moved ? 1 : 0;
     return moved;
 }
 

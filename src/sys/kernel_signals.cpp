@@ -84,21 +84,14 @@ void die_by(int signal)
     (void)set_signal_mask(~bit_of(signal));
 }
 
-Result<Fd> signalfd(SignalMask mask)
+Result<siginfo_t> wait_for_signal(Nanoseconds at_most)
 {
-    return above_standard(fd_of(::syscall(SYS_signalfd4, -1, &mask, sizeof mask, SFD_CLOEXEC)));
-}
-
-Result<std::size_t> read_signals(int fd, std::span<signalfd_siginfo> records)
-{
-    auto size = result_of<std::size_t>(::read(fd, records.data(), records.size_bytes()));
-    size.value /= sizeof(signalfd_siginfo);
-    return size;
-}
-
-Result<bool> wait_readable(int fd, Nanoseconds at_most)
-{
-    return poll_one(fd, POLLIN, at_most);
+    Result<siginfo_t> received{};
+    const timespec limit = timespec_of(at_most);
+    const long answer = ::syscall(SYS_rt_sigtimedwait, &ALL_SIGNALS, &received.value, at_most < 0 ? nullptr : &limit,
+                                  sizeof ALL_SIGNALS);
+    received.error = answer < 0 ? errno : 0;
+    return received;
 }
 
 SignalMask pending_signals()
@@ -113,16 +106,10 @@ Status kill(pid_t pid, int signal)
     return status_of(::kill(pid, signal));
 }
 
-Status queue_signal(pid_t pid, int signal, const signalfd_siginfo& received)
+Status queue_signal(pid_t pid, int signal, siginfo_t received)
 {
-    siginfo_t info{};
-    info.si_signo = signal;
-    info.si_code = received.ssi_code;
-    info.si_pid = static_cast<pid_t>(received.ssi_pid);
-    info.si_uid = received.ssi_uid;
-    // The kernel hands the whole union over in ssi_ptr; ssi_int is its first half.
-    info.si_value.sival_ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(received.ssi_ptr));
-    return status_of(::syscall(SYS_rt_sigqueueinfo, pid, info.si_signo, &info));
+    received.si_signo = signal;
+    return status_of(::syscall(SYS_rt_sigqueueinfo, pid, signal, &received));
 }
 
 void continue_own_group()

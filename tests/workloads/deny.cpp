@@ -38,12 +38,11 @@ constexpr Call CALLS[] = {
     {"prctl", SYS_prctl},
     {"ptrace", SYS_ptrace},
     {"pwritev2", SYS_pwritev2},
-    {"read", SYS_read},
     {"rt_sigaction", SYS_rt_sigaction},
     {"rt_sigprocmask", SYS_rt_sigprocmask},
     {"rt_sigqueueinfo", SYS_rt_sigqueueinfo},
+    {"rt_sigtimedwait", SYS_rt_sigtimedwait},
     {"setpgid", SYS_setpgid},
-    {"signalfd4", SYS_signalfd4},
     {"wait4", SYS_wait4},
     {"waitid", SYS_waitid},
 };
