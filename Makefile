@@ -1,4 +1,4 @@
-# make            build/foster: static and position independent, against musl where it is present, else glibc
+# make            build/foster and build/foster-runtime: static and position independent, against musl where it is present, else glibc
 #   LIBC=glibc    against glibc
 #   CC=clang CXX=clang++
 #   ARCH=aarch64  for another CPU, by the cross compiler of that name (Debian: g++-aarch64-linux-gnu), into build/aarch64
@@ -9,8 +9,9 @@
 # make test       the tests, against BUILD's foster; TESTS=FILE... for some of them
 # make e2e        tests in Docker, podman, runc, crun, systemd and real kernels, of x86_64 and aarch64, as root
 # make lint       formatting and static analysis; ARCH too
+# make fuzz       a million texts for what foster-runtime reads, RUNS; wants clang
 # make bench      foster beside tini, dumb-init and catatonit
-# make install    PREFIX=/usr/local, DESTDIR=
+# make install    both, foster-runtime by its other names, and the manifests for Kubernetes; PREFIX=/usr/local, DESTDIR=
 
 VERSION := 0.1.0
 COMMIT := $(or $(shell git rev-parse --short=7 HEAD 2>/dev/null),unknown)
@@ -26,12 +27,15 @@ ifeq ($(origin CXX),default)
   CXX := $(TOOL)g++
 endif
 
-SOURCES := $(wildcard src/*.cpp src/sys/*.cpp src/zombies/*.cpp)
+SOURCES := $(wildcard src/*.cpp src/*/*.cpp)
 OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
+# foster-runtime's own, and what both programs use.
+OF_RUNTIME := $(filter $(BUILD)/src/runtime/%,$(OBJECTS))
+SHARED := $(filter $(BUILD)/src/sys/%,$(OBJECTS))
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
-SCRIPTS := .ci/run tests/helpers.bash $(wildcard tests/*.bats tests/*.sh tests/bench/*.sh tests/e2e/* tests/workloads/*.bash)
+SCRIPTS := .ci/run tests/helpers.bash $(wildcard tests/*.bats tests/*.sh tests/bench/*.sh tests/e2e/*.bats tests/e2e/*.bash tests/e2e/*.sh tests/workloads/*.bash)
 
 TARGET := $(shell $(CXX) -dumpmachine)
 CPU := $(firstword $(subst -, ,$(TARGET)))
@@ -53,12 +57,12 @@ CLANG := $(findstring clang,$(shell $(CXX) --version))
 SMALL := $(if $(CLANG),-Os,-Oz -mgeneral-regs-only)
 ifdef SANITIZE
   FLAGS += -Og -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-  LINK = $(CXX) -fsanitize=address,undefined -o $@ $(OBJECTS)
+  LINK = $(CXX) -fsanitize=address,undefined -o $@ $(filter %.o,$^)
 else
   FLAGS += $(SMALL) -fno-ident -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
   # One read-execute and one read-write segment: each further one costs a page of memory.
   LINKFLAGS := -static-pie -s -Wl,--gc-sections,--build-id=none,-z,norelro,-z,noseparate-code
-  LINK = $(CC) $(LINKFLAGS) $(LDFLAGS) -o $@ $(OBJECTS)
+  LINK = $(CC) $(LINKFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^)
 endif
 ifeq ($(LIBC)$(SANITIZE),musl)
   # Debian's g++ does not know musl: libstdc++'s headers, then musl's, then the compiler's own. The start files are named
@@ -69,14 +73,16 @@ ifeq ($(LIBC)$(SANITIZE),musl)
   CXX_HEADERS := $(foreach dir,$(HEADERS),$(if $(findstring c++,$(dir)),$(dir)))
   DEFINES += -nostdinc $(addprefix -isystem ,$(CXX_HEADERS) /usr/include/$(CPU)-linux-musl \
     $(filter-out $(CXX_HEADERS),$(HEADERS))) -D'__GLIBC_PREREQ(a,b)=0'
-  LINK = $(CC) -nostdlib $(LINKFLAGS) $(LDFLAGS) -o $@ $(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o $(OBJECTS) -L$(MUSL_LIB) -lc \
+  LINK = $(CC) -nostdlib $(LINKFLAGS) $(LDFLAGS) -o $@ $(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o $(filter %.o,$^) -L$(MUSL_LIB) -lc \
     $(shell $(CC) -print-libgcc-file-name) $(MUSL_LIB)crtn.o
 endif
 
-.PHONY: all demo test e2e lint bench install clean FORCE
-all: $(BUILD)/foster
+.PHONY: all demo test e2e fuzz lint bench install clean FORCE
+all: $(BUILD)/foster $(BUILD)/foster-runtime
 
-$(BUILD)/foster: $(OBJECTS)
+$(BUILD)/foster: $(filter-out $(OF_RUNTIME),$(OBJECTS))
+$(BUILD)/foster-runtime: $(OF_RUNTIME) $(SHARED)
+$(BUILD)/foster $(BUILD)/foster-runtime:
 	$(if $(filter glibc,$(LIBC)),@echo 'building against glibc: with musl (Debian: musl-tools) the file is far smaller')
 	$(LINK)
 ifndef SANITIZE
@@ -89,8 +95,8 @@ $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 	$(MOVE_TO_SET_UP)
 
 # Code that runs at set-up or rarely, and its constants, go into sections of their own, whose pages are given back after set-up.
-SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials delays environment help last_word launch leftovers \
-  option_table options pid_limit spawn $(addprefix sys/,cgroup duration kernel_files kernel_tracing line output procfs reason text) \
+SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials delays environment help install last_word launch leftovers \
+  option_table options pid_limit spawn $(addprefix sys/,cgroup duration kernel_files kernel_tracing line output procfs reason replace_file text) \
   $(addprefix zombies/,cpu_aarch64 cpu_other cpu_x86_64 neglect obstacle once remote_wait scan))
 ifndef SANITIZE
 # Merged strings cannot be moved; clang merges them always.
@@ -122,11 +128,20 @@ $(WORKLOADS) $(MEASURES): $(COMMON)/%: tests/%.cpp tests/workloads/workload.hpp
 demo: $(BUILD)/foster
 	@FOSTER=$(abspath $<) tests/demo.sh
 
-test: $(BUILD)/foster $(WORKLOADS)
-	FOSTER=$(abspath $<) bats $(or $(TESTS),tests)
+test: all $(WORKLOADS)
+	FOSTER=$(abspath $(BUILD)/foster) bats $(or $(TESTS),tests)
 
-e2e: $(BUILD)/foster $(WORKLOADS)
-	FOSTER=$(abspath $<) bats $(or $(TESTS),tests/e2e)
+e2e: all $(WORKLOADS)
+	FOSTER=$(abspath $(BUILD)/foster) bats $(or $(TESTS),tests/e2e)
+
+# With the sanitizers, so that a byte too far is seen. What it finds is kept in build/fuzz.
+RUNS := 1000000
+fuzz:
+	@mkdir -p build/fuzz/texts
+	clang++ -std=c++20 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc \
+	  -o build/fuzz/plan tests/fuzz/plan.cpp src/runtime/json.cpp src/runtime/plan.cpp src/sys/text.cpp
+	build/fuzz/plan -runs=$(RUNS) -dict=tests/fuzz/plan.dict -artifact_prefix=build/fuzz/ -print_final_stats=1 \
+	  build/fuzz/texts tests/fuzz/plan
 
 bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
 	FOSTER=$(abspath $<) tests/bench/bench.sh
@@ -137,8 +152,11 @@ lint: $(BUILD)/license.inc
 	printf '%s\0' $(SOURCES) | xargs -0 -P "$$(nproc)" -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- $(ARCH:%=--target=%-linux-gnu) -std=c++20 -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"' -fno-exceptions -fno-rtti
 	shellcheck --external-sources --source-path=tests $(SCRIPTS)
 
-install: $(BUILD)/foster
-	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/foster
+install: all
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/foster $(BUILD)/foster-runtime
+	ln -sf foster-runtime $(DESTDIR)$(PREFIX)/bin/foster-runc
+	ln -sf foster-runtime $(DESTDIR)$(PREFIX)/bin/foster-crun
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/foster/kubernetes src/kubernetes/*
 
 clean:
 	rm -rf $(BUILD)

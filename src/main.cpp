@@ -2,6 +2,7 @@
 //
 // Two phases. Before the spawn any failure ends foster with one line. After it nothing does but the child's own end.
 #include "child.hpp"
+#include "install.hpp"
 #include "options.hpp"
 #include "reaper.hpp"
 #include "signals.hpp"
@@ -18,6 +19,9 @@ int main(int /*count*/, char** arguments, char** variables)
     if (options.print != Print::NOTHING) {
         inherited.restore(); // whoever does not read on may interrupt it
         return print_text(options);
+    }
+    if (options.install_as != nullptr) {
+        return install(options);
     }
     if (options.once != Once::NOTHING) {
         return do_once(options);

@@ -249,6 +249,8 @@ constexpr Row ROWS[] = {
     {"", "reap-zombies", "[=PID]", "run nothing: reap all zombies, or PID's, through their parents", reap_zombies},
     {"", "termination-log", "[=PATH]", "write how it ended into a file (/dev/termination-log)", set_termination_log},
     {"", "warn-pids", "PERCENT", "warn when so much of the cgroup's limit of PIDs is in use", set_warn_pids},
+    {"", "install", "DEST", "run nothing: copy foster itself to this file, or into this directory",
+     [](Options& options, char* value) { return set_text(options.install_as, value); }},
     {"", "log", "FORMAT", "messages, and --list-zombies, as text or json", set_log},
     {"P", "pause", "", "run nothing: reap, and exit with 0 on SIGINT or SIGTERM",
      [](Options& options, char*) { return set(options.pause); }},

@@ -194,14 +194,15 @@ void check(const Options& options)
         sys::fail_usage("bad-usage|'--setsid' gives the child a process group of its own: not with '{word}'",
                         "--same-group");
     }
-    const bool runs_nothing = options.pause || options.once != Once::NOTHING;
+    const bool runs_nothing = options.pause || options.once != Once::NOTHING || options.install_as != nullptr;
     const bool is_peer =
         options.personality->is_tini || options.personality->pauses; // whose --pause does not mind a command
     if (runs_nothing && options.user != nullptr) {
         sys::fail_usage("bad-usage|'{word}' is for a command, and none is run", "--user");
     }
     if (runs_nothing && *options.command != nullptr && !is_peer) {
-        const char* option = options.pause                        ? "--pause"
+        const char* option = options.install_as != nullptr        ? "--install"
+                             : options.pause                      ? "--pause"
                              : options.once == Once::LIST_ZOMBIES ? "--list-zombies"
                                                                   : "--reap-zombies";
         sys::fail_usage("bad-usage|'{option}' runs no command: '{word}'", option, *options.command);

@@ -47,7 +47,8 @@ struct Options {
     sys::Level level = sys::Level::WARNING;
     Print print = Print::NOTHING;
     Once once = Once::NOTHING;
-    pid_t neglecter = 0; // of --reap-zombies; 0: all of them
+    const char* install_as = nullptr; // the file or the directory of --install
+    pid_t neglecter = 0;              // of --reap-zombies; 0: all of them
     Zombies zombies = Zombies::LEAVE;
     sys::Nanoseconds zombie_age = 0;                                                            // 0: what is usual
     std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped

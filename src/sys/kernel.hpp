@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 namespace foster::sys
@@ -94,6 +95,10 @@ Status leave_controlling_terminal(int fd);
 // Returns only when it failed, with the reason.
 int execve(const char* path, char* const* arguments, char* const* environment);
 bool exists(const char* path);
+// A regular file that this process may execute, also for what its file system is mounted with.
+bool is_executable_file(const char* path);
+// The file of this very program.
+bool is_own_file(const char* path);
 
 // Tracing a thread, ptrace(2). EPERM: it is not allowed, or another traces it already. ESRCH: it is gone, or is not stopped.
 // Its stops are told by reap() like the ends of children. PTRACE_SEIZE: it does not stop for that.
@@ -143,7 +148,10 @@ void release_set_up();
 Result<Fd> open(const char* path, int flags);
 // How long a file is, which is to be appended to. ESPIPE: a pipe, a terminal. lseek(2).
 Result<std::size_t> size_of(int fd);
+Result<struct stat> fstat(int fd);
 Result<std::size_t> read(int fd, std::span<char> buffer);
+// Where a symbolic link leads, as much as the buffer holds.
+Result<std::string_view> readlink(const char* path, std::span<char> buffer);
 // The beginning of a file, as much as the buffer holds.
 Result<std::string_view> read_file(const char* path, std::span<char> buffer);
 Status write_all(int fd, std::span<const char> bytes);

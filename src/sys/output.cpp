@@ -17,33 +17,13 @@ struct {
     int failure_code = 125;
     int error_log = -1;
     bool json = false;
+    const char* program = "foster";
+    const char* help = "--help";
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 void add_two_digits(Line& line, const char* before, std::int64_t number)
 {
     line.add("{}{:d}{:d}", before, number / 10, number % 10);
-}
-
-// "2026-11-24T03:44:53.120Z", RFC 3339. A year is counted from March, so that a leap day is its last; right until 2100.
-void add_time(Line& line)
-{
-    constexpr int FOUR_YEARS = 1461;
-    constexpr int MARCH_1968 = -671; // the days from it to 1970
-    constexpr int FIVE_MONTHS = 153;
-    const auto now = realtime_now() / 1'000'000;
-    const auto day = now / 86'400'000 - MARCH_1968;
-    const auto cycle = day % FOUR_YEARS;
-    const auto year = std::min(cycle / 365, std::int64_t{3});
-    const auto day_of_year = cycle - year * 365;
-    const auto month = (day_of_year * 5 + 2) / FIVE_MONTHS; // 0: March
-    line.add("{:d}", 1968 + day / FOUR_YEARS * 4 + year + month / 10);
-    add_two_digits(line, "-", (month + 2) % 12 + 1);
-    add_two_digits(line, "-", day_of_year - (month * FIVE_MONTHS + 2) / 5 + 1);
-    add_two_digits(line, "T", now / 3'600'000 % 24);
-    add_two_digits(line, ":", now / 60'000 % 60);
-    add_two_digits(line, ":", now / 1000 % 60);
-    add_two_digits(line, ".", now / 10 % 100);
-    line.add("{:d}Z", now % 10);
 }
 
 void compose_list(Line& line, Level level, const char* message, std::va_list values)
@@ -52,7 +32,7 @@ void compose_list(Line& line, Level level, const char* message, std::va_list val
     const char* const name = &LEVELS[static_cast<std::size_t>(level)][0];
     const char* const pattern = end_at(message, '|') + 1;
     if (!output.json) {
-        line.add("foster: ");
+        line.add("{}: ", output.program);
         if (level <= Level::WARNING) {
             line.add("{}: ", name);
         }
@@ -86,6 +66,28 @@ void write_error(const char* message, std::va_list values)
 
 } // namespace
 
+// A year is counted from March, so that a leap day is its last; right until 2100.
+void add_time(Line& line)
+{
+    constexpr int FOUR_YEARS = 1461;
+    constexpr int MARCH_1968 = -671; // the days from it to 1970
+    constexpr int FIVE_MONTHS = 153;
+    const auto now = realtime_now() / 1'000'000;
+    const auto day = now / 86'400'000 - MARCH_1968;
+    const auto cycle = day % FOUR_YEARS;
+    const auto year = std::min(cycle / 365, std::int64_t{3});
+    const auto day_of_year = cycle - year * 365;
+    const auto month = (day_of_year * 5 + 2) / FIVE_MONTHS; // 0: March
+    line.add("{:d}", 1968 + day / FOUR_YEARS * 4 + year + month / 10);
+    add_two_digits(line, "-", (month + 2) % 12 + 1);
+    add_two_digits(line, "-", day_of_year - (month * FIVE_MONTHS + 2) / 5 + 1);
+    add_two_digits(line, "T", now / 3'600'000 % 24);
+    add_two_digits(line, ":", now / 60'000 % 60);
+    add_two_digits(line, ":", now / 1000 % 60);
+    add_two_digits(line, ".", now / 10 % 100);
+    line.add("{:d}Z", now % 10);
+}
+
 void Messages::say(Level wanted, const char* message, ...) const
 {
     if (!shows(wanted)) {
@@ -113,6 +115,12 @@ void Messages::write(Level wanted, Line& line) const
         // Foster must not wait for whoever reads its messages: one that finds no room is lost.
         (void)write_within(0, STDERR_FILENO, line.finished());
     }
+}
+
+void set_program(const char* name, const char* help)
+{
+    output.program = name;
+    output.help = help;
 }
 
 void set_error_log(int fd)
@@ -156,8 +164,9 @@ void end_for_usage(const char* message, ...)
     write_error(message, values);
     va_end(values);
     if (!output.json) {
-        constexpr std::string_view HINT = "foster: see 'foster --help'\n";
-        (void)write_within(1'000'000'000, STDERR_FILENO, HINT);
+        Line hint;
+        hint.add("{}: see '{} {}'", output.program, output.program, output.help);
+        (void)write_within(1'000'000'000, STDERR_FILENO, hint.finished());
     }
     ::_exit(failure_code());
 }

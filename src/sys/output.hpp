@@ -42,6 +42,9 @@ class Messages
     void say(Level wanted, const char* message, ...) const;
 };
 
+// "2026-11-24T03:44:53.120Z", RFC 3339.
+void add_time(Line& line);
+
 void compose_values(Line& line, Level level, const char* message, ...);
 // A message in the form that it is written in.
 template <typename... Values> void compose(Line& line, Level level, Message<Values...> message, Values... values)
@@ -55,6 +58,9 @@ void set_error_log(int fd);
 // Whether messages are objects of JSON from now on.
 void set_json(bool json);
 bool is_json();
+
+// The name that messages begin with, and the option that the one on bad usage points to; "foster" and "--help" until then.
+void set_program(const char* name, const char* help);
 
 // The code that foster ends with when foster itself failed: 125 until a personality has changed it.
 int failure_code();

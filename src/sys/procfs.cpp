@@ -91,12 +91,12 @@ Result<ProcessStat> read_stat(pid_t pid)
 const char* fault_of_procfs()
 {
     std::array<char, 24> buffer{};
-    const auto size = ::syscall(SYS_readlinkat, AT_FDCWD, "/proc/self", buffer.data(), buffer.size());
-    if (size < 0) {
+    auto number = readlink("/proc/self", buffer);
+    if (!number) {
         return "there is no /proc";
     }
-    std::string_view number(buffer.data(), static_cast<std::size_t>(size));
-    return take_number(number) == ::getpid() ? nullptr : "the /proc that is mounted belongs to another PID namespace";
+    return take_number(number.value) == ::getpid() ? nullptr
+                                                   : "the /proc that is mounted belongs to another PID namespace";
 }
 
 bool is_in_tree_of(pid_t ancestor, pid_t pid)

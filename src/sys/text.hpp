@@ -1,6 +1,7 @@
 // Taking texts apart.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -22,6 +23,33 @@ template <typename Char> Char* end_at(Char* text, char wanted)
     }
     return text;
 }
+
+// A text that is put together in SIZE bytes, for paths and whatever must not be cut off unnoticed.
+template <std::size_t SIZE> class FixedText
+{
+  public:
+    FixedText() { bytes_[0] = '\0'; }
+
+    void add(std::string_view part)
+    {
+        if (part.size() < SIZE - size_) {
+            *std::copy_n(part.data(), part.size(), &bytes_[size_]) = '\0';
+            size_ += part.size();
+        } else {
+            is_whole_ = false;
+        }
+    }
+
+    // Whether there was room for all of it.
+    bool is_whole() const { return is_whole_; }
+    char* c_string() { return &bytes_[0]; }
+    std::string_view text() const { return {&bytes_[0], size_}; }
+
+  private:
+    char bytes_[SIZE];
+    std::size_t size_ = 0;
+    bool is_whole_ = true;
+};
 
 // Not substr, which throws.
 std::string_view behind(std::string_view text, std::size_t size);

@@ -1,0 +1,145 @@
+#include "command_line.hpp"
+
+#include "sys/output.hpp"
+#include "sys/text.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+namespace foster::runtime
+{
+namespace
+{
+
+// Those of runc's and crun's options that take a value, which may be the next word; Go's take one dash or two.
+constexpr std::string_view GLOBAL_VALUES[] = {"log", "log-format", "root", "criu", "rootless", "cgroup-manager"};
+
+// An option of this name at the head of some words, be it "--name=value", "--name value" or with one dash.
+class Option
+{
+  public:
+    Option(char** words, std::string_view name)
+    {
+        std::string_view word = *words;
+        word.remove_prefix(std::min(word.find_first_not_of('-'), word.size()));
+        if (*words[0] != '-' || !word.starts_with(name)) {
+            return;
+        }
+        word.remove_prefix(name.size());
+        if (word.empty()) {
+            size_ = words[1] == nullptr ? 1 : 2;
+            value_ = words[1];
+        } else if (word.front() == '=') {
+            size_ = 1;
+            value_ = *words + std::strlen(*words) - word.size() + 1;
+        }
+    }
+
+    bool is_there() const { return size_ != 0; }
+    int size() const { return size_; }     // in words
+    char* value() const { return value_; } // null: it lacks one
+
+  private:
+    int size_ = 0;
+    char* value_ = nullptr;
+};
+
+// Whether the option is one of foster's own. Its value is kept.
+bool read_own(CommandLine& line, char** words, int& size)
+{
+    if (!std::string_view(*words).starts_with("--foster-")) {
+        return false;
+    }
+    const auto take = [&](const char* name) {
+        const Option option(words, name);
+        if (option.is_there() && (option.value() == nullptr || *option.value() == '\0')) {
+            sys::fail_usage("bad-usage|option '{word}' needs a value", *words);
+        }
+        size = option.size();
+        return option.value();
+    };
+    if (const char* runtime = take("foster-runtime")) {
+        line.real_runtime = runtime;
+    } else if (const char* init = take("foster-init")) {
+        line.init = init;
+        if (*init != '/') {
+            sys::fail_usage("bad-usage|'{word}' is no absolute path, which '--foster-init' needs", init);
+        }
+    } else if (char* options = take("foster-options")) {
+        line.init_options = options;
+    } else if (std::string_view(*words) == "--foster-help") {
+        line.asks_for_help = true;
+        size = 1;
+    } else {
+        sys::fail_usage("bad-usage|unknown option '{word}'", *words);
+    }
+    return true;
+}
+
+int read_global(CommandLine& line, char** words)
+{
+    for (const auto name : GLOBAL_VALUES) {
+        if (const Option option(words, name); option.is_there()) {
+            line.log = name == "log" ? option.value() : line.log;
+            line.log_format = name == "log-format" ? option.value() : line.log_format;
+            return option.size();
+        }
+    }
+    return 1;
+}
+
+void read_of_command(CommandLine& line, char** words)
+{
+    for (; *words != nullptr && std::string_view(*words) != "--"; ++words) {
+        for (const std::string_view name : {"bundle", "b"}) {
+            if (const Option option(words, name); option.value() != nullptr) {
+                line.bundle = option.value();
+            }
+        }
+        // crun's
+        for (const std::string_view name : {"config", "f"}) {
+            if (const Option option(words, name); option.value() != nullptr) {
+                line.config = option.value();
+            }
+        }
+    }
+}
+
+} // namespace
+
+bool CommandLine::makes_container() const
+{
+    return command != nullptr && (std::string_view(command) == "create" || std::string_view(command) == "run");
+}
+
+CommandLine read_command_line(char** arguments)
+{
+    if (arguments[0] == nullptr) {
+        sys::fail_usage("bad-usage|called without a name, execve(2) permitting");
+    }
+    CommandLine line{arguments[0], arguments + 1};
+    char** kept = line.arguments;
+    char** words = line.arguments;
+    while (*words != nullptr && *words[0] == '-') {
+        int size = 0;
+        if (read_own(line, words, size)) {
+            words += size;
+            continue;
+        }
+        size = read_global(line, words);
+        kept = std::copy_n(words, size, kept);
+        words += size;
+    }
+    line.command = *words;
+    while (*words != nullptr) {
+        *kept++ = *words++;
+    }
+    *kept = nullptr;
+    if (line.command != nullptr) {
+        read_of_command(line, std::find(line.arguments, kept, line.command) + 1);
+    }
+    return line;
+}
+
+} // namespace foster::runtime

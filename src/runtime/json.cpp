@@ -1,0 +1,333 @@
+#include "json.hpp"
+
+#include "sys/text.hpp"
+
+#include <algorithm>
+
+namespace foster::json
+{
+namespace
+{
+
+constexpr int DEEPEST = 64;
+
+bool is_digit(int byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+// The value of a hexadecimal digit; -1: it is none.
+int digit_of(int byte)
+{
+    const int lower = byte | 0x20; // of a letter
+    return is_digit(byte) ? byte - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// Goes through a text. Each skip_...() goes behind what it is called for; false: that does not stand there.
+class Reader
+{
+  public:
+    explicit Reader(std::string_view text) : text_(text) {}
+
+    std::size_t at() const { return at_; }
+    bool is_at_end() const { return at_ == text_.size(); }
+
+    void skip_blanks()
+    {
+        while (peek() == ' ' || peek() == '\t' || peek() == '\n' || peek() == '\r') {
+            ++at_;
+        }
+    }
+
+    bool take(char wanted)
+    {
+        const bool is_there = peek() == wanted;
+        at_ += is_there ? 1 : 0;
+        return is_there;
+    }
+
+    bool skip_string()
+    {
+        if (!take('"')) {
+            return false;
+        }
+        while (peek() >= ' ' && peek() != '"') {
+            if (peek() != '\\') {
+                ++at_;
+            } else if (!skip_escape()) {
+                return false;
+            }
+        }
+        return take('"');
+    }
+
+    bool skip_value(int depth = 0)
+    {
+        switch (peek()) {
+        case '{':
+        case '[':
+            return depth < DEEPEST && skip_all(depth + 1, take('{'));
+        case '"':
+            return skip_string();
+        case 't':
+            return skip_word("true");
+        case 'f':
+            return skip_word("false");
+        case 'n':
+            return skip_word("null");
+        default:
+            return skip_number();
+        }
+    }
+
+  private:
+    // -1: the end.
+    int peek() const { return is_at_end() ? -1 : static_cast<unsigned char>(text_[at_]); }
+
+    // The members of an object, or the elements of an array whose bracket is still to be taken.
+    bool skip_all(int depth, bool are_members)
+    {
+        const char end = are_members ? '}' : ']';
+        if (!are_members) {
+            ++at_;
+        }
+        skip_blanks();
+        if (take(end)) {
+            return true;
+        }
+        do {
+            skip_blanks();
+            if (are_members && !skip_key()) {
+                return false;
+            }
+            if (!skip_value(depth)) {
+                return false;
+            }
+            skip_blanks();
+        } while (take(','));
+        return take(end);
+    }
+
+    bool skip_key()
+    {
+        if (!skip_string()) {
+            return false;
+        }
+        skip_blanks();
+        const bool is_one = take(':');
+        skip_blanks();
+        return is_one;
+    }
+
+    bool skip_escape()
+    {
+        ++at_;
+        if (take('u')) {
+            for (int digits = 0; digits < 4; ++digits, ++at_) {
+                if (digit_of(peek()) < 0) {
+                    return false;
+                }
+            }
+            return true;
+        }
+        const bool is_known = !is_at_end() && std::string_view("\"\\/bfnrt").find(text_[at_]) != std::string_view::npos;
+        at_ += is_known ? 1 : 0;
+        return is_known;
+    }
+
+    bool skip_word(std::string_view word)
+    {
+        const bool is_there = sys::behind(text_, at_).starts_with(word);
+        at_ += is_there ? word.size() : 0;
+        return is_there;
+    }
+
+    bool skip_digits()
+    {
+        const auto start = at_;
+        while (is_digit(peek())) {
+            ++at_;
+        }
+        return at_ != start;
+    }
+
+    bool skip_number()
+    {
+        (void)take('-');
+        if (!take('0') && !skip_digits()) {
+            return false;
+        }
+        if (take('.') && !skip_digits()) {
+            return false;
+        }
+        if (take('e') || take('E')) {
+            if (!take('+')) {
+                (void)take('-');
+            }
+            return skip_digits();
+        }
+        return true;
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+std::string_view first(std::string_view text, std::size_t size)
+{
+    return {text.data(), size};
+}
+
+// Takes one character, its escape undone, off what stands between a string's quotes; what is no ASCII letter may be any number above.
+int take_character(std::string_view& rest)
+{
+    if (rest.front() != '\\') {
+        const int byte = static_cast<unsigned char>(rest.front());
+        rest.remove_prefix(1);
+        return byte;
+    }
+    const char kind = rest[1];
+    if (kind != 'u') {
+        constexpr std::string_view NAMED = "bfnrt";
+        constexpr std::string_view MEANT = "\b\f\n\r\t";
+        const auto place = NAMED.find(kind);
+        rest.remove_prefix(2);
+        return static_cast<unsigned char>(place == std::string_view::npos ? kind : MEANT[place]);
+    }
+    int code = 0;
+    for (std::size_t digit = 2; digit < 6; ++digit) {
+        code = code * 16 + digit_of(static_cast<unsigned char>(rest[digit]));
+    }
+    rest.remove_prefix(6);
+    return code;
+}
+
+std::string_view inside(Value string)
+{
+    return is_string(string) ? std::string_view(string.data() + 1, string.size() - 2) : std::string_view();
+}
+
+int lower(int letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? letter + ('a' - 'A') : letter;
+}
+
+// A letter in lower case. The two beyond ASCII that Unicode takes for a k and an s count as these.
+int take_lower_letter(std::string_view& rest)
+{
+    constexpr int KELVIN_SIGN = 0x212a;
+    constexpr std::string_view KELVIN_SIGN_AS_BYTES = "\xe2\x84\xaa";
+    constexpr int LONG_S = 0x17f;
+    constexpr std::string_view LONG_S_AS_BYTES = "\xc5\xbf";
+    if (rest.starts_with(KELVIN_SIGN_AS_BYTES)) {
+        rest.remove_prefix(KELVIN_SIGN_AS_BYTES.size());
+        return 'k';
+    }
+    if (rest.starts_with(LONG_S_AS_BYTES)) {
+        rest.remove_prefix(LONG_S_AS_BYTES.size());
+        return 's';
+    }
+    const int letter = take_character(rest);
+    return letter == KELVIN_SIGN ? 'k' : letter == LONG_S ? 's' : lower(letter);
+}
+
+// Whether a string is this text but for the case of letters.
+bool resembles(Value string, std::string_view text)
+{
+    auto rest = inside(string);
+    return std::ranges::all_of(
+               text, [&rest](char wanted) { return !rest.empty() && take_lower_letter(rest) == lower(wanted); }) &&
+           rest.empty();
+}
+
+} // namespace
+
+Value parse(std::string_view text)
+{
+    Reader reader(text);
+    reader.skip_blanks();
+    const auto start = reader.at();
+    const bool is_value = reader.skip_value();
+    const auto end = reader.at();
+    reader.skip_blanks();
+    return is_value && reader.is_at_end() ? first(sys::behind(text, start), end - start) : Value();
+}
+
+Children::Children(Value parent) : rest_(parent), are_members_(is_object(parent))
+{
+    if (is_object(parent) || is_array(parent)) {
+        rest_.remove_prefix(1);
+    } else {
+        rest_ = {};
+    }
+}
+
+bool Children::next()
+{
+    Reader reader(rest_);
+    reader.skip_blanks();
+    const auto key_start = reader.at();
+    if (are_members_) {
+        if (!reader.skip_string()) {
+            return false; // the closing brace
+        }
+        key_ = first(sys::behind(rest_, key_start), reader.at() - key_start);
+        reader.skip_blanks();
+        (void)reader.take(':');
+        reader.skip_blanks();
+    }
+    const auto start = reader.at();
+    if (!reader.skip_value()) {
+        return false; // the closing bracket
+    }
+    value_ = first(sys::behind(rest_, start), reader.at() - start);
+    reader.skip_blanks();
+    (void)reader.take(',');
+    rest_.remove_prefix(reader.at());
+    return true;
+}
+
+bool equals(Value string, std::string_view text)
+{
+    auto rest = inside(string);
+    for (const char wanted : text) {
+        if (rest.empty() || take_character(rest) != wanted) {
+            return false;
+        }
+    }
+    return rest.empty() && is_string(string);
+}
+
+bool base_name_equals(Value path, std::string_view name)
+{
+    auto rest = inside(path);
+    std::size_t matched = 0;
+    bool is_equal = true;
+    while (!rest.empty()) {
+        const int letter = take_character(rest);
+        if (letter == '/') {
+            matched = 0;
+            is_equal = true;
+        } else {
+            is_equal = is_equal && matched < name.size() && letter == name[matched++];
+        }
+    }
+    return is_equal && matched == name.size();
+}
+
+Member member(Value object, std::string_view name)
+{
+    Member found;
+    for (Children members(object); members.next();) {
+        if (resembles(members.key(), name)) {
+            found.is_clear = found.value.empty() && equals(members.key(), name);
+            found.value = members.value();
+            if (!found.is_clear) {
+                return found;
+            }
+        }
+    }
+    return found;
+}
+
+} // namespace foster::json

@@ -1,0 +1,93 @@
+#include "real_runtime.hpp"
+
+#include "sys/kernel.hpp"
+#include "sys/output.hpp"
+#include "sys/text.hpp"
+
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <string_view>
+
+namespace foster::runtime
+{
+namespace
+{
+
+constexpr std::string_view PATH_VARIABLE = "PATH=";
+constexpr const char* DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const char* search_path(char** variables)
+{
+    for (; *variables != nullptr; ++variables) {
+        if (std::string_view(*variables).starts_with(PATH_VARIABLE)) {
+            return *variables + PATH_VARIABLE.size();
+        }
+    }
+    return DEFAULT_PATH;
+}
+
+// Returns why not: an errno value. This program itself, under the real one's name, is taken for absent.
+int become(const char* path, const CommandLine& line, char** variables)
+{
+    if (sys::is_own_file(path)) {
+        return ENOENT;
+    }
+    line.arguments[-1] = const_cast<char*>(path); // an argument list wants mutable strings
+    return sys::execve(path, line.arguments - 1, variables);
+}
+
+int look_for(const char* name, const CommandLine& line, char** variables)
+{
+    int error = ENOENT;
+    for (const char* directory = search_path(variables);;) {
+        const char* const end = sys::end_at(directory, ':');
+        const auto length = static_cast<std::size_t>(end - directory);
+        sys::FixedText<PATH_MAX> path;
+        for (const std::string_view part :
+             {std::string_view(directory, length), std::string_view("/"), std::string_view(name)}) {
+            path.add(part);
+        }
+        if (length != 0 && path.is_whole()) {
+            const int failed = become(path.c_string(), line, variables);
+            error = failed == ENOENT || failed == ENOTDIR ? error : failed;
+        }
+        if (*end == '\0') {
+            return error;
+        }
+        directory = end + 1;
+    }
+}
+
+[[noreturn]] void fail_to_become(const char* name, int error)
+{
+    sys::fail(sys::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason:e}", name,
+              sys::Error{error});
+}
+
+// "crun" in "/usr/bin/foster-crun"; null where the name holds none.
+const char* name_behind(const char* invoked_as)
+{
+    constexpr std::string_view PREFIX = "foster-";
+    const char* const slash = std::strrchr(invoked_as, '/');
+    const char* const base = slash == nullptr ? invoked_as : slash + 1;
+    const char* const rest = std::string_view(base).starts_with(PREFIX) ? base + PREFIX.size() : "";
+    return *rest == '\0' || std::string_view(rest) == "runtime" ? nullptr : rest;
+}
+
+} // namespace
+
+void become_real_runtime(const CommandLine& line, char** variables)
+{
+    const char* const name = line.real_runtime != nullptr ? line.real_runtime : name_behind(line.invoked_as);
+    if (name == nullptr) {
+        (void)look_for("runc", line, variables);
+        fail_to_become("runc or crun", look_for("crun", line, variables));
+    }
+    if (*sys::end_at(name, '/') == '/') {
+        fail_to_become(name, become(name, line, variables));
+    }
+    fail_to_become(name, look_for(name, line, variables));
+}
+
+} // namespace foster::runtime

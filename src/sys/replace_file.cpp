@@ -1,0 +1,52 @@
+#include "sys/replace_file.hpp"
+
+#include "sys/answers.hpp"
+#include "sys/line.hpp"
+#include "sys/text.hpp"
+
+#include <climits>
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+namespace foster::sys
+{
+namespace
+{
+
+Status fill(int fd, std::span<const std::string_view> pieces, const Attributes& attributes)
+{
+    // First the owner: a change of it takes set-user-ID bits off the mode, chown(2).
+    auto done = status_of(::syscall(SYS_fchown, fd, attributes.user, attributes.group));
+    done = done ? status_of(::syscall(SYS_fchmod, fd, attributes.mode & 07777)) : done;
+    for (const auto piece : pieces) {
+        done = done ? write_all(fd, piece) : done;
+    }
+    return done;
+}
+
+} // namespace
+
+Status replace_file(const char* path, std::span<const std::string_view> pieces, const Attributes& attributes)
+{
+    // In the same directory, for a rename does not leave its file system.
+    FixedText<PATH_MAX> other;
+    Line suffix;
+    suffix.add(".foster-{:d}", ::getpid());
+    other.add(path);
+    other.add(suffix.text());
+    if (!other.is_whole()) {
+        return {{}, ENAMETOOLONG};
+    }
+    const auto file = open(other.c_string(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+    if (!file) {
+        return {{}, file.error};
+    }
+    auto done = fill(file.value.number(), pieces, attributes);
+    done = done ? status_of(::syscall(SYS_renameat, AT_FDCWD, other.c_string(), AT_FDCWD, path)) : done;
+    if (!done) {
+        (void)::syscall(SYS_unlinkat, AT_FDCWD, other.c_string(), 0);
+    }
+    return done;
+}
+
+} // namespace foster::sys

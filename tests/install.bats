@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+load helpers
+
+setup() {
+  DIR=$BATS_TEST_TMPDIR/dir
+  mkdir "$DIR"
+}
+
+@test "--install copies foster into a directory, or to a file, whatever stands there" {
+  umask 077
+  run -0 "$FOSTER" --install "$DIR"
+  expect [ -z "$output" ]
+  run -0 "$FOSTER" --install="$DIR/"
+  run -0 "$FOSTER" --install "$DIR/init"
+  echo old >"$DIR/old"
+  ln "$DIR/old" "$DIR/kept"
+  run -0 "$FOSTER" --install "$DIR/old"
+  ln -s kept "$DIR/link"
+  run -0 "$FOSTER" --install "$DIR/link"
+  for copy in foster init old link; do
+    cmp "$FOSTER" "$DIR/$copy"
+    expect [ "$(stat -c %a "$DIR/$copy")" = 755 ]
+    expect [ ! -L "$DIR/$copy" ]
+  done
+  expect [ "$(cat "$DIR/kept")" = old ]
+  expect [ "$(ls -A "$DIR")" = $'foster\ninit\nkept\nlink\nold' ]
+  run -7 "$DIR/init" sh -c 'exit 7'
+  run -0 "$DIR/foster" --install "$DIR/foster" # over itself, while it runs
+}
+
+@test "--install gives the copy a peer's name where foster is called by it" {
+  ln -s "$FOSTER" "$BATS_TEST_TMPDIR/tini"
+  run -0 "$BATS_TEST_TMPDIR/tini" --install "$DIR"
+  expect [ "$(ls -A "$DIR")" = tini ]
+}
+
+@test "--install works in an image that holds foster alone, as any user" {
+  requires_root
+  requires_static
+  mkdir -m 777 "$DIR/out" "$DIR/proc"
+  cp "$FOSTER" "$DIR/foster"
+  run -0 unshare --pid --fork --mount bash -euc 'mount -t proc proc "$1/proc"
+    exec chroot --userspec=12345:54321 --groups= "$1" /foster --install /out/' bash "$DIR"
+  cmp "$FOSTER" "$DIR/out/foster"
+  expect [ "$(stat -c '%u %a' "$DIR/out/foster")" = '12345 755' ]
+}
+
+@test "--install that fails says why, ends with 125, and leaves nothing behind" {
+  mkfifo "$DIR/pipe"
+  ln -s nowhere "$DIR/dangling"
+  touch "$DIR/file"
+  fails() {
+    run -125 timeout 20 "$FOSTER" --install "$1"
+    expect [ "$output" = "foster: error: cannot install foster as '$1': $2" ]
+  }
+  fails "$DIR/none/" 'No such file or directory'
+  fails "$DIR/none/foster" 'No such file or directory'
+  fails "$DIR/file/foster" 'Not a directory'
+  fails "$DIR/pipe" 'File exists'
+  fails /dev/null 'File exists'
+  expect [ -c /dev/null ]
+  run -125 "$FOSTER" --install "$(printf '%05000d' 0)"
+  expect_in 'File name too long' "$output"
+  expect [ "$(ls -A "$DIR")" = $'dangling\nfile\npipe' ]
+  run -125 "$FOSTER" --install "$DIR" true
+  expect_in "'--install' runs no command: 'true'" "$output"
+  run -125 "$FOSTER" --install
+  run -125 "$FOSTER" --install=
+  run -125 "$FOSTER" --install "$DIR" --user root
+}
+
+@test "--install into a full file system leaves the old file whole, and no other" {
+  requires_root
+  unshare --mount bash -euc '
+    mount -t tmpfs -o size=16k none "$1"
+    echo old >"$1/foster"
+    "$2" --install "$1" && exit 1 || test $? = 125
+    test "$(cat "$1/foster")" = old
+    test "$(ls -A "$1")" = foster
+    mount -o remount,ro "$1"
+    "$2" --install "$1" && exit 1 || test $? = 125
+    test "$(cat "$1/foster")" = old' bash "$DIR" "$FOSTER" >"$BATS_TEST_TMPDIR/out" 2>&1 || {
+    cat "$BATS_TEST_TMPDIR/out"
+    return 1
+  }
+  diff <(printf "foster: error: cannot install foster as '%s/foster': %s\n" "$DIR" 'No space left on device' \
+    "$DIR" 'Read-only file system') "$BATS_TEST_TMPDIR/out"
+}
