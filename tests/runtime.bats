@@ -300,8 +300,8 @@ expect_unchanged() {
 @test "--foster-init and --foster-options: another foster, and options for it" {
   cp "$FOSTER" "$DIR/another"
   MOUNT=${MOUNT/"$FOSTER"/"$DIR/another"}
-  create "$CONFIG" --foster-init="$DIR/another" --foster-options ' --grace=5s  -v ' --root /r
-  expect_under_foster "$CONFIG" '"/dev/.foster","--grace=5s","-v","--",'
+  create "$CONFIG" --foster-init="$DIR/another" --foster-options ' --grace=5s  -v ' --root /r --foster-options=-w
+  expect_under_foster "$CONFIG" '"/dev/.foster","--grace=5s","-v","-w","--",'
   diff <(printf '%s\n' runc --root /r create --bundle "$BUNDLE" some-id) "$DIR/words"
   chmod -x "$DIR/another"
   for init in "$DIR/another" "$DIR" /nonexistent "$DIR/\"quote"; do

@@ -37,8 +37,7 @@ const char* add_words(Words& words, const CommandLine& line)
         words.add("\",");
     };
     add_word(INIT_PATH);
-    const std::string_view options = line.init_options == nullptr ? "" : line.init_options;
-    for (auto rest = options; !rest.empty();) {
+    for (auto rest = line.init_options.text(); !rest.empty();) {
         const auto size = std::min(rest.find(' '), rest.size());
         if (size != 0) {
             add_word({rest.data(), size});
@@ -46,7 +45,9 @@ const char* add_words(Words& words, const CommandLine& line)
         rest.remove_prefix(std::min(size + 1, rest.size()));
     }
     add_word("--");
-    return words.is_whole() && is_plain(options) ? nullptr : "the options for foster are too long, or hold quotes";
+    return line.init_options.is_whole() && words.is_whole() && is_plain(line.init_options.text())
+               ? nullptr
+               : "the options for foster are too long, or hold quotes";
 }
 
 // The mount of foster's own file, which is beside this one unless told. Returns what is wrong with it.

@@ -66,8 +66,9 @@ bool read_own(CommandLine& line, char** words, int& size)
         if (*init != '/') {
             sys::fail_usage("bad-usage|'{word}' is no absolute path, which '--foster-init' needs", init);
         }
-    } else if (char* options = take("foster-options")) {
-        line.init_options = options;
+    } else if (const char* options = take("foster-options")) {
+        line.init_options.add(options);
+        line.init_options.add(" ");
     } else if (std::string_view(*words) == "--foster-help") {
         line.asks_for_help = true;
         size = 1;
@@ -118,7 +119,7 @@ CommandLine read_command_line(char** arguments)
     if (arguments[0] == nullptr) {
         sys::fail_usage("bad-usage|called without a name, execve(2) permitting");
     }
-    CommandLine line{arguments[0], arguments + 1};
+    CommandLine line{.invoked_as = arguments[0], .arguments = arguments + 1};
     char** kept = line.arguments;
     char** words = line.arguments;
     while (*words != nullptr && *words[0] == '-') {

@@ -1,6 +1,8 @@
 // The command line of an OCI runtime, as far as it matters here: runc(8), crun(1).
 #pragma once
 
+#include "sys/text.hpp"
+
 namespace foster::runtime
 {
 
@@ -9,7 +11,7 @@ struct CommandLine {
     char** arguments;                   // what the real runtime gets, after its own name; ended by a null pointer
     const char* real_runtime = nullptr; // --foster-runtime; null: by the name that this one is invoked by
     const char* init = nullptr;         // --foster-init; null: beside this file
-    char* init_options = nullptr;       // --foster-options
+    sys::FixedText<4096> init_options;  // of each --foster-options, parted by blanks
     const char* command = nullptr;      // "create", "kill", ...; null: none
     const char* log = nullptr;          // --log; null: standard error
     const char* log_format = nullptr;   // --log-format

@@ -19,7 +19,7 @@ constexpr std::string_view HELP =
     "foster-crun it stands before that one, else before the first of runc, crun in PATH.\n\n"
     "  --foster-runtime=PATH       the real runtime\n"
     "  --foster-init=PATH          foster itself (foster beside this program)\n"
-    "  --foster-options=OPTIONS    options for foster, parted by blanks\n"
+    "  --foster-options=OPTIONS    options for foster, parted by blanks; repeatable\n"
     "  --foster-help               print this and exit\n\n"
     "Exit status: the real runtime's; 125 where there is none, or for a bad --foster-OPTION.\n";
 

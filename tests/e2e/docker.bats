@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Docker, with a daemon of its own that has foster as its init, and with an image from the project's Dockerfile.
+# Docker, with a daemon of its own that has foster as its init, with an image from the project's Dockerfile, and with foster-runtime.
 load engines
 
 ROOT_OF_PROJECT=$BATS_TEST_DIRNAME/../..
@@ -15,7 +15,18 @@ setup_file() {
   # A socket's path is short.
   DAEMON=$(mktemp -d /tmp/foster-docker.XXXXXX)
   export DAEMON DOCKER_BUILDKIT=0 DOCKER_CONFIG=$DAEMON
-  dockerd --data-root "$DAEMON/data" --exec-root "$DAEMON/exec" --pidfile "$DAEMON/pid" -H "unix://$DAEMON/socket" \
+  mkdir "$DAEMON/bin"
+  make_runtimes "$DAEMON/bin"
+  cat >"$DAEMON/daemon.json" <<EOF
+{
+  "runtimes": {
+    "foster": {"path": "$DAEMON/bin/foster-runc", "runtimeArgs": ["--foster-options=--termination-log=/tmp/log", "--foster-options=-q"]},
+    "plain-foster": {"path": "$DAEMON/bin/foster-runc"},
+    "record": {"path": "$DAEMON/bin/record-before"}
+  }
+}
+EOF
+  dockerd --config-file "$DAEMON/daemon.json" --data-root "$DAEMON/data" --exec-root "$DAEMON/exec" --pidfile "$DAEMON/pid" -H "unix://$DAEMON/socket" \
     --storage-driver overlay2 --bridge=none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false \
     --exec-opt native.cgroupdriver=cgroupfs --init-path="$FOSTER" >"$DAEMON/log" 2>&1 3>&- &
   export DAEMON_PID=$!
@@ -123,6 +134,57 @@ teardown_file() {
   [[ $(tar -tf "$BATS_TEST_TMPDIR/layer.tar") == foster ]]
   run -0 docker run --rm --entrypoint /foster foster --version
   expect_in "$("$FOSTER" --version | head -n 1 | cut -d' ' -f1-3)" "$output"
+}
+
+@test "docker run --runtime: an image that knows nothing of foster runs under it, with the options of the daemon's configuration" {
+  docker run --detach --runtime foster --name under busybox leave-orphans
+  wait_until eval 'docker logs under | grep READY'
+  run -3 docker exec under sh -c '(sleep 0 &); exit 3'
+  docker kill -s TERM under
+  [[ $(docker wait under) == 7 ]]
+  expect_reaped_under "$(docker logs under)" .foster
+  docker cp under:/tmp/log "$BATS_TEST_TMPDIR/log"
+  grep -q '^foster: leave-orphans\[[0-9]*\] exited with 7 after ' "$BATS_TEST_TMPDIR/log"
+  docker restart under
+  [[ $(docker exec under cat /proc/1/comm) == .foster ]]
+  docker stop under
+  [[ $(docker inspect -f '{{.State.ExitCode}}' under) == 7 ]]
+  docker rm under
+}
+
+@test "docker run --runtime: with an init already, or in a PID namespace of others, a container stays as it is" {
+  run -0 docker run --rm --runtime plain-foster --init busybox cat /proc/1/comm
+  expect_in docker-init "$output"
+  run ! grep -F .foster <<<"$output"
+  run -0 --separate-stderr docker run --rm --runtime plain-foster app sh -c 'tr "\0" " " </proc/1/cmdline'
+  expect [ "${output%% -- *}" = /foster ]
+  run -0 docker run --rm --runtime plain-foster --pid host busybox sh -c 'cat "/proc/$PPID/comm"'
+  expect [ "$output" != .foster ]
+  run -0 --separate-stderr docker run --rm --runtime plain-foster busybox cat /proc/1/comm
+  expect [ "$output" = .foster ]
+}
+
+@test "what Docker configures is edited as python's reader of JSON would have it" {
+  local options count=0
+  while read -r options; do
+    # shellcheck disable=SC2086 # several words
+    run docker run --rm --runtime record $options busybox sh -c 'echo "\"]}\\ ä"; exit 3'
+    expect_status 3
+    expect_edited "$DAEMON/bin/before" "$DAEMON/bin/after"
+    rm "$DAEMON"/bin/{before,after}
+    count=$((count + 1))
+  done <<'EOF'
+
+--cap-add SYS_ADMIN --security-opt systempaths=unconfined
+--read-only --tmpfs /tmp --cap-drop ALL
+--user 1234:5678 --security-opt no-new-privileges --security-opt seccomp=unconfined
+--env A="}]" --env FOSTER_OPTIONS=-v --label x={"args":[]}
+--volume /etc:/mnt:ro --workdir /tmp --hostname h
+--memory 64m --cpus 0.5 --pids-limit 100 --ulimit nofile=100
+--device /dev/null:/dev/other --shm-size 1m --sysctl kernel.shm_rmid_forced=1
+--tty --ipc private --uts host --cgroupns private
+EOF
+  expect [ "$count" = 9 ]
 }
 
 # The README's lines for those who come from another init, as they stand there.

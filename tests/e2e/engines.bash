@@ -29,6 +29,78 @@ expect_reaped_under() {
   ! grep -E ' Z ' <<<"$table"
 }
 
+# Runs an OCI runtime, or foster's before it, with its own state. crun refuses a machine that has cgroups of both versions: it gets a
+# view without the second one.
+oci() {
+  local runtime=$1
+  shift
+  if [[ $runtime == *crun && -d /sys/fs/cgroup/unified ]]; then
+    # shellcheck disable=SC2016 # for the shell inside
+    unshare --mount sh -c 'umount /sys/fs/cgroup/unified && exec "$@"' sh "$runtime" --root "$BATS_TEST_TMPDIR/state" "$@"
+  else
+    "$runtime" --root "$BATS_TEST_TMPDIR/state" "$@"
+  fi
+}
+
+# A bundle that runs these words; an edit of its config.json, by jq, comes first.
+make_bundle() {
+  local edit=$1
+  shift
+  BUNDLE=$BATS_TEST_TMPDIR/bundle
+  if [[ ! -d $BUNDLE ]]; then
+    make_root "$BUNDLE/rootfs"
+    cp "$FOSTER" "$BUNDLE/rootfs/foster"
+  fi
+  rm -f "$BUNDLE/config.json"
+  (cd "$BUNDLE" && runc spec)
+  # Not by jq's --args, which takes words like -c for its own.
+  jq --argjson words "$(/usr/bin/python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@")" \
+    ".process.terminal = false | .process.rlimits = [] | .process.args = \$words | $edit" "$BUNDLE/config.json" >"$BUNDLE/edited"
+  mv "$BUNDLE/edited" "$BUNDLE/config.json"
+}
+
+# Makes foster-runtime's links in a directory, and beside them what stands before and behind it: record-before keeps the configuration of
+# each bundle in DIR/before and runs foster-runc, which runs record-after, which keeps it in DIR/after and runs runc.
+make_runtimes() {
+  local dir=$1 runtime=${FOSTER%/*}/foster-runtime stage
+  ln -s "$runtime" "$dir/foster-runc"
+  ln -s "$runtime" "$dir/foster-crun"
+  for stage in before after; do
+    cat >"$dir/record-$stage" <<EOF
+#!/bin/sh
+bundle=.
+for word; do
+  [ "\$last" != --bundle ] || bundle=\$word
+  [ "\$word" != create ] || creates=yes
+  last=\$word
+done
+[ -z "\$creates" ] || cp "\$bundle/config.json" "$dir/$stage"
+exec $([[ $stage == after ]] && echo runc || echo "$dir/foster-runc --foster-runtime=$dir/record-after") "\$@"
+EOF
+  done
+  chmod +x "$dir"/record-*
+}
+
+# Whether foster-runtime has edited a configuration as it should, as python reads JSON: but for the words before the process's own and the
+# mount behind the others the two files are the same, byte for byte.
+expect_edited() {
+  /usr/bin/python3 - "$1" "$2" "$FOSTER" <<'EOF'
+import json
+import sys
+
+before, after = (open(path, encoding="utf-8").read() for path in sys.argv[1:3])
+mount = {"destination": "/dev/.foster", "type": "bind", "source": sys.argv[3], "options": ["bind", "ro", "nosuid", "nodev"]}
+expected = json.loads(before)
+expected["process"]["args"][:0] = ["/dev/.foster", "--"]
+expected["mounts"].append(mount)
+assert json.loads(after) == expected
+for inserted in ('"/dev/.foster","--",', "," + json.dumps(mount, separators=(",", ":"))):
+    assert after.count(inserted) == 1
+    after = after.replace(inserted, "")
+assert after == before
+EOF
+}
+
 # Debian's cloud kernel for this architecture, unpacked from its package into the build directory, never installed: $KERNEL.
 unpack_kernel() {
   local dir=$BUILD/kernel package

@@ -9,35 +9,6 @@ setup() {
   requires_static
 }
 
-# Runs an OCI runtime in the background or not, as "$@" says. crun refuses a machine that has cgroups of both versions: it gets
-# a view without the second one.
-oci() {
-  local runtime=$1
-  shift
-  if [[ $runtime == crun && -d /sys/fs/cgroup/unified ]]; then
-    # shellcheck disable=SC2016 # for the shell inside
-    unshare --mount sh -c 'umount /sys/fs/cgroup/unified && exec "$@"' sh crun --root "$BATS_TEST_TMPDIR/state" "$@"
-  else
-    "$runtime" --root "$BATS_TEST_TMPDIR/state" "$@"
-  fi
-}
-
-# A bundle that runs these words; an edit of its config.json, by jq, comes first.
-make_bundle() {
-  local edit=$1
-  shift
-  BUNDLE=$BATS_TEST_TMPDIR/bundle
-  if [[ ! -d $BUNDLE ]]; then
-    make_root "$BUNDLE/rootfs"
-    cp "$FOSTER" "$BUNDLE/rootfs/foster"
-  fi
-  rm -f "$BUNDLE/config.json"
-  (cd "$BUNDLE" && runc spec)
-  jq "$edit | .process.terminal = false | .process.rlimits = [] | .process.args = \$ARGS.positional" \
-    "$BUNDLE/config.json" --args "$@" >"$BUNDLE/edited"
-  mv "$BUNDLE/edited" "$BUNDLE/config.json"
-}
-
 @test "runc, crun: foster is PID 1, reaps, forwards, and its exit status is the child's" {
   for runtime in "${RUNTIMES[@]}"; do
     make_bundle . /foster -- leave-orphans
