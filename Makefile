@@ -7,7 +7,7 @@
 #   BUILD=DIR     builds into DIR instead of build
 # make demo       what an init is for, in ten lines
 # make test       the tests, against BUILD's foster; TESTS=FILE... for some of them
-# make e2e        tests in Docker, podman, runc, crun, systemd and real kernels, of x86_64 and aarch64, as root
+# make e2e        tests in Docker, podman, runc, crun, containerd, systemd and real kernels, of x86_64 and aarch64, as root
 # make lint       formatting and static analysis; ARCH too
 # make fuzz       a million texts for what foster-runtime reads, RUNS; wants clang
 # make bench      foster beside tini, dumb-init and catatonit

@@ -32,10 +32,12 @@ for name in "${names[@]}"; do
     }
   fi
 done
-command -v hyperfine >/dev/null || {
-  echo 'bench: hyperfine is not installed' >&2
-  exit 1
-}
+for tool in hyperfine jq runc; do
+  command -v $tool >/dev/null || {
+    echo "bench: $tool is not installed" >&2
+    exit 1
+  }
+done
 
 as_pid1() {
   unshare --pid --fork --mount-proc --kill-child -- "$@"
@@ -165,6 +167,33 @@ measure_leftovers() {
   done
 }
 
+# What foster-runtime adds to a container's start and end, and the least address space that it works in.
+measure_runtime() {
+  local bundle=$work/bundle kib=0
+  mkdir -p "$bundle/rootfs/proc"
+  cp "$FOSTER" "$bundle/rootfs/program" # which prints its version, and is no init by this name
+  ln -s "${FOSTER%/*}/foster-runtime" "$work/foster-runc"
+  (cd "$bundle" && runc spec)
+  jq '.process.terminal = false | .process.rlimits = [] | .process.args = ["/program", "--version"]' "$bundle/config.json" >"$work/config"
+  for ((round = 0; round < rounds; ++round)); do
+    hyperfine --shell none --warmup 2 --runs 20 --prepare "cp $work/config $bundle/config.json" --export-csv "$work/times" \
+      "runc --root $work/state run -b $bundle bench" "$work/foster-runc --root $work/state run -b $bundle bench" >/dev/null 2>&1
+    keep container plain "$(awk -F, 'NR == 2 { print $4 * 1e3 }' "$work/times")"
+    keep container foster "$(awk -F, 'NR == 3 { print $4 * 1e3 }' "$work/times")"
+  done
+  grep -q /dev/.foster "$bundle/config.json"
+  take_figures
+  cp "$work/config" "$bundle/config.json"
+  # Its address space is all of it and more; the foster that stands for the real runtime is smaller still.
+  cp "$work/config" "$bundle/config.json"
+  until grep -q /dev/.foster "$bundle/config.json"; do
+    kib=$((kib + 32))
+    (prlimit --as=$((kib * 1024)) "$work/foster-runc" --foster-runtime="$FOSTER" create -b "$bundle" || true) >/dev/null 2>&1
+  done
+  awk "BEGIN { printf \"a container by runc: %.1f ms; by foster-runc: %.2f ms more, in less than $kib KiB\\n\", ${figures[container,plain]},
+    ${figures[container,foster]} - ${figures[container,plain]} }"
+}
+
 measure_memory_and_wakeups
 for ((round = 0; round < rounds; ++round)); do
   measure_start_up
@@ -195,3 +224,4 @@ print_row roundtrip 'signal round trip, µs'
 echo
 measure_zombies
 measure_leftovers
+measure_runtime

@@ -49,7 +49,7 @@ podman_run() {
 }
 
 @test "podman --runtime: an image that knows nothing of foster runs under it" {
-  export RUNTIME=$STORE/bin/foster-runc
+  local RUNTIME=$STORE/bin/foster-runc # for podman()
   run_plainly --detach --name under busybox leave-orphans
   wait_until eval 'podman logs under | grep READY'
   podman kill -s TERM under
@@ -60,8 +60,7 @@ podman_run() {
 }
 
 @test "what podman configures is edited as python's reader of JSON would have it" {
-  local options count=0
-  export RUNTIME=$STORE/bin/record-before
+  local options count=0 RUNTIME=$STORE/bin/record-before
   while read -r options; do
     # shellcheck disable=SC2086 # several words
     run -3 run_plainly --rm $options busybox sh -c 'echo "\"]}\\ ä"; exit 3'
