@@ -54,7 +54,7 @@ FLAGS := -std=c++20 $(WARNINGS) $(if $(WERROR),-Werror) -fno-exceptions -fno-rtt
 CLANG := $(findstring clang,$(shell $(CXX) --version))
 # Without registers for floating point numbers functions with "..." have none to save. clang does not get through libstdc++'s
 # headers then, and with -Oz leaves calls in that want libstdc++ itself.
-SMALL := $(if $(CLANG),-Os,-Oz -mgeneral-regs-only)
+SMALL := $(if $(CLANG),-Os,-Oz -mgeneral-regs-only $(if $(filter x86_64,$(CPU)),-malign-data=abi))
 ifdef SANITIZE
   FLAGS += -Og -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
   LINK = $(CXX) -fsanitize=address,undefined -o $@ $(filter %.o,$^)

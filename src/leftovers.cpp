@@ -16,35 +16,54 @@ constexpr sys::Nanoseconds REST = 10'000'000;        // between two rounds of SI
 constexpr sys::Nanoseconds PATIENCE = 1'000'000'000; // with those that got SIGKILL
 constexpr sys::Nanoseconds LOOK_INTERVAL = 50'000'000;
 
-// Hands out a process's descendants that have not ended, one after the other.
+// Hands out foster's descendants that have not ended, one after the other.
 class Descendants
 {
   public:
-    explicit Descendants(pid_t ancestor) : ancestor_(ancestor), processes_("/proc") {}
+    explicit Descendants(pid_t self) : ancestor_(self), processes_("/proc") {}
 
     // Whether there was one more.
     bool next(sys::ProcessStat& found)
     {
         for (int pid = processes_.next(); pid >= 0; pid = processes_.next()) {
-            found = sys::read_stat(pid).value;
-            const bool has_ended = found.pid == 0 || (found.state == 'Z' && found.threads <= 1);
-            if (pid == ancestor_ || has_ended || found.is_of_kernel) {
-                continue;
-            }
-            if (found.parent != last_parent_) {
-                last_parent_ = found.parent;
-                last_is_own_ = sys::is_in_tree_of(ancestor_, last_parent_);
-            }
-            if (last_is_own_) {
+            if (is_one(pid, found)) {
                 return true;
             }
         }
         return false;
     }
 
+    // The next one's pid, 0: none is left. What foster's own children do is not looked at, which is most of what a look costs; some may
+    // have ended.
+    pid_t next_pid()
+    {
+        for (int pid = processes_.next(); pid >= 0; pid = processes_.next()) {
+            sys::ProcessStat found;
+            if (children_.next_is(pid) || is_one(pid, found)) {
+                return pid;
+            }
+        }
+        return 0;
+    }
+
   private:
+    bool is_one(pid_t pid, sys::ProcessStat& found)
+    {
+        found = sys::read_stat(pid).value;
+        const bool has_ended = found.pid == 0 || (found.state == 'Z' && found.threads <= 1);
+        if (pid == ancestor_ || has_ended || found.is_of_kernel) {
+            return false;
+        }
+        if (found.parent != last_parent_) {
+            last_parent_ = found.parent;
+            last_is_own_ = sys::is_in_tree_of(ancestor_, last_parent_);
+        }
+        return last_is_own_;
+    }
+
     pid_t ancestor_;
     sys::NumberedEntries processes_;
+    sys::OwnChildren children_;
     pid_t last_parent_ = -1;
     bool last_is_own_ = false;
 };
@@ -61,41 +80,43 @@ sys::Status send(pid_t pid, int signal)
 
 } // namespace
 
-Leftovers::Count Leftovers::signal_all(int signal) const
+void Leftovers::signal_all(int signal) const
 {
     if (self_ == 1) {
         // All at once: none can escape by a fork.
         (void)send(-1, signal);
-        signal = 0;
+    } else if (fault_ == nullptr) {
+        signal_listed(signal);
     }
-    if (fault_ != nullptr) {
-        return {};
-    }
-    return signal == SIGKILL ? kill_found() : signal_listed(signal);
 }
 
 // What one of them runs to clean up is not to get its SIGTERM, so they are listed first.
-Leftovers::Count Leftovers::signal_listed(int signal) const
+void Leftovers::signal_listed(int signal) const
 {
     std::array<pid_t, 1024> list;
     std::size_t listed = 0;
-    Count count;
     Descendants leftovers(self_);
-    sys::ProcessStat leftover;
     bool is_more = true;
     while (is_more) {
-        is_more = leftovers.next(leftover);
+        const pid_t pid = leftovers.next_pid();
+        is_more = pid > 0;
         if (is_more) {
-            list[listed++] = leftover.pid;
-            ++count.found;
+            list[listed++] = pid;
         }
         if (!is_more || listed == list.size()) {
-            for (const pid_t pid : std::span(list).first(std::exchange(listed, 0))) {
-                count.reached += send(pid, signal) ? 1 : 0;
+            for (const pid_t each : std::span(list).first(std::exchange(listed, 0))) {
+                (void)send(each, signal);
             }
         }
     }
-    return count;
+}
+
+Leftovers::Count Leftovers::kill_all() const
+{
+    if (self_ == 1) {
+        (void)sys::kill(-1, SIGKILL);
+    }
+    return fault_ == nullptr ? kill_found() : Count();
 }
 
 // With its process group, for one that forks and ends, forks and ends, is gone before its own signal comes.
@@ -134,7 +155,7 @@ void Leftovers::begin(bool is_stopping)
 void Leftovers::begin_grace()
 {
     if (is_reachable()) {
-        (void)signal_all(SIGTERM);
+        signal_all(SIGTERM);
         phase_ = Phase::GRACE;
         next_step_ = sys::monotonic_now() + options_.grace;
     }
@@ -150,7 +171,7 @@ void Leftovers::begin_killing(sys::Nanoseconds now)
 // Until none is left that can be: the ones that are forked meanwhile get it in another round.
 void Leftovers::kill_again(sys::Nanoseconds now)
 {
-    const auto count = signal_all(SIGKILL);
+    const auto count = kill_all();
     next_step_ = now + REST;
     if (now >= give_up_ || (count.found != 0 && count.reached == 0)) {
         tell_left();
@@ -182,7 +203,8 @@ bool Leftovers::are_awaited(bool has_children)
     const auto now = sys::monotonic_now();
     if (now >= next_look_) {
         next_look_ = now + LOOK_INTERVAL;
-        return signal_all(0).found != 0;
+        sys::ProcessStat leftover;
+        return fault_ == nullptr && Descendants(self_).next(leftover);
     }
     return true;
 }
@@ -212,7 +234,7 @@ void Leftovers::forward(int signal, bool asks_to_stop)
     if (asks_to_stop && phase_ == Phase::WAITING && options_.grace >= 0) {
         begin_grace();
     } else {
-        (void)signal_all(signal);
+        signal_all(signal);
     }
 }
 

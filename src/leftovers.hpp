@@ -41,9 +41,9 @@ class Leftovers
         int found = 0; // those that have ended left out
         int reached = 0;
     };
-    // signal: 0 looks only.
-    Count signal_all(int signal) const;
-    Count signal_listed(int signal) const;
+    void signal_all(int signal) const;
+    void signal_listed(int signal) const;
+    Count kill_all() const;
     Count kill_found() const;
     void tell_left() const;
     bool is_reachable() const { return self_ == 1 || fault_ == nullptr; }

@@ -86,3 +86,11 @@ setup() {
   diff <(printf "foster: error: cannot install foster as '%s/foster': %s\n" "$DIR" 'No space left on device' \
     "$DIR" 'Read-only file system') "$BATS_TEST_TMPDIR/out"
 }
+
+@test "--install follows no link that lies in wait under the name of the file that it makes first" {
+  requires_root
+  ln -s "$DIR/target" "$DIR/foster.foster-1" # the first process of a PID namespace
+  run -125 unshare --pid --fork "$FOSTER" --install "$DIR/foster"
+  expect [ "$output" = "foster: error: cannot install foster as '$DIR/foster': File exists" ]
+  expect [ "$(ls -A "$DIR")" = foster.foster-1 ]
+}

@@ -54,7 +54,8 @@ bool read_own(CommandLine& line, char** words, int& size)
     const auto take = [&](const char* name) {
         const Option option(words, name);
         if (option.is_there() && (option.value() == nullptr || *option.value() == '\0')) {
-            sys::fail_usage("bad-usage|option '{word}' needs a value", *words);
+            sys::fail(sys::failure_code(),
+                      "bad-usage|option '{word}' needs a value; see 'foster-runtime --foster-help'", *words);
         }
         size = option.size();
         return option.value();
@@ -64,7 +65,7 @@ bool read_own(CommandLine& line, char** words, int& size)
     } else if (const char* init = take("foster-init")) {
         line.init = init;
         if (*init != '/') {
-            sys::fail_usage("bad-usage|'{word}' is no absolute path, which '--foster-init' needs", init);
+            sys::fail(sys::failure_code(), "bad-usage|'{word}' is no absolute path, which '--foster-init' needs", init);
         }
     } else if (const char* options = take("foster-options")) {
         line.init_options.add(options);
@@ -73,7 +74,7 @@ bool read_own(CommandLine& line, char** words, int& size)
         line.asks_for_help = true;
         size = 1;
     } else {
-        sys::fail_usage("bad-usage|unknown option '{word}'", *words);
+        sys::fail(sys::failure_code(), "bad-usage|unknown option '{word}'; see 'foster-runtime --foster-help'", *words);
     }
     return true;
 }
@@ -117,7 +118,7 @@ bool CommandLine::makes_container() const
 CommandLine read_command_line(char** arguments)
 {
     if (arguments[0] == nullptr) {
-        sys::fail_usage("bad-usage|called without a name, execve(2) permitting");
+        sys::fail(sys::failure_code(), "bad-usage|called without a name, execve(2) permitting");
     }
     CommandLine line{.invoked_as = arguments[0], .arguments = arguments + 1};
     char** kept = line.arguments;

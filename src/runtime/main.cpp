@@ -29,7 +29,7 @@ int main(int /*count*/, char** arguments, char** variables)
 {
     using namespace foster;
 
-    sys::set_program("foster-runtime", "--foster-help");
+    sys::set_program("foster-runtime");
     const auto line = runtime::read_command_line(arguments);
     if (line.asks_for_help) {
         sys::must(sys::write_all(STDOUT_FILENO, HELP), "write to standard output");

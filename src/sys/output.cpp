@@ -17,8 +17,7 @@ struct {
     int failure_code = 125;
     int error_log = -1;
     bool json = false;
-    const char* program = "foster";
-    const char* help = "--help";
+    std::array<char, 16> program{"foster"};
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 void add_two_digits(Line& line, const char* before, std::int64_t number)
@@ -32,7 +31,7 @@ void compose_list(Line& line, Level level, const char* message, std::va_list val
     const char* const name = &LEVELS[static_cast<std::size_t>(level)][0];
     const char* const pattern = end_at(message, '|') + 1;
     if (!output.json) {
-        line.add("{}: ", output.program);
+        line.add("{}: ", output.program.data());
         if (level <= Level::WARNING) {
             line.add("{}: ", name);
         }
@@ -117,10 +116,9 @@ void Messages::write(Level wanted, Line& line) const
     }
 }
 
-void set_program(const char* name, const char* help)
+void set_program(std::string_view name)
 {
-    output.program = name;
-    output.help = help;
+    *std::ranges::copy(name, output.program.begin()).out = '\0';
 }
 
 void set_error_log(int fd)
@@ -164,9 +162,8 @@ void end_for_usage(const char* message, ...)
     write_error(message, values);
     va_end(values);
     if (!output.json) {
-        Line hint;
-        hint.add("{}: see '{} {}'", output.program, output.program, output.help);
-        (void)write_within(1'000'000'000, STDERR_FILENO, hint.finished());
+        constexpr std::string_view HINT = "foster: see 'foster --help'\n";
+        (void)write_within(1'000'000'000, STDERR_FILENO, HINT);
     }
     ::_exit(failure_code());
 }

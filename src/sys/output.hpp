@@ -59,8 +59,8 @@ void set_error_log(int fd);
 void set_json(bool json);
 bool is_json();
 
-// The name that messages begin with, and the option that the one on bad usage points to; "foster" and "--help" until then.
-void set_program(const char* name, const char* help);
+// The name that messages begin with, at most 15 bytes; "foster" until then.
+void set_program(std::string_view name);
 
 // The code that foster ends with when foster itself failed: 125 until a personality has changed it.
 int failure_code();

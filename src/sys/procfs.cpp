@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <elf.h>
 #include <fcntl.h>
 #include <span>
@@ -130,6 +131,36 @@ Result<std::uintptr_t> vdso_of(pid_t pid)
     const auto* found =
         std::find_if(entries, entries + count, [](const auto& entry) { return entry[0] == AT_SYSINFO_EHDR; });
     return found == entries + count ? Result<std::uintptr_t>{0, read.error} : Result<std::uintptr_t>{(*found)[1]};
+}
+
+OwnChildren::OwnChildren()
+{
+    Line path;
+    path.add("/proc/self/task/{:d}/children", ::getpid());
+    file_ = open(path.c_string(), O_RDONLY).value;
+}
+
+// -1: there is none.
+int OwnChildren::take_byte()
+{
+    if (at_ == size_) {
+        at_ = 0;
+        size_ = read(file_.number(), buffer_).value;
+    }
+    return at_ < size_ ? buffer_[at_++] : -1;
+}
+
+bool OwnChildren::next_is(pid_t pid)
+{
+    while (next_ < pid) {
+        next_ = 0;
+        int byte = take_byte();
+        for (; byte >= '0'; byte = take_byte()) {
+            next_ = next_ * 10 + (byte - '0');
+        }
+        next_ = byte < 0 ? INT_MAX : next_; // each number has a blank behind it
+    }
+    return next_ == pid;
 }
 
 NumberedEntries::NumberedEntries(const char* path)

@@ -78,4 +78,22 @@ class NumberedEntries
     alignas(8) std::array<char, 1024> buffer_;
 };
 
+// The children of this process, in the kernel's order, proc_tid_children(5); none where the kernel does not tell.
+class OwnChildren
+{
+  public:
+    OwnChildren();
+    // Whether this is one of them. To be asked for ascending numbers, for it goes through them once; one that is out of order may be missed.
+    bool next_is(pid_t pid);
+
+  private:
+    int take_byte();
+
+    Fd file_;
+    pid_t next_ = 0;
+    std::size_t at_ = 0;
+    std::size_t size_ = 0;
+    std::array<char, 512> buffer_;
+};
+
 } // namespace foster::sys
