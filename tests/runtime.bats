@@ -97,7 +97,7 @@ expect_unchanged() {
     # shellcheck disable=SC2086 # none is a word too many
     run -7 "$RUNTIME" $words
   done
-  for bundle in "--bundle $BUNDLE" "--bundle=$BUNDLE" "-b $BUNDLE" "-b=$BUNDLE" "-bundle $BUNDLE"; do
+  for bundle in "--bundle $BUNDLE" "--bundle=$BUNDLE" "-b $BUNDLE" "-b=$BUNDLE" "-b$BUNDLE" "-bundle $BUNDLE"; do
     printf '%s' "$CONFIG" >"$BUNDLE/config.json"
     # shellcheck disable=SC2086 # two words
     run -7 "$RUNTIME" --debug --root=/r run --pid-file p $bundle x
@@ -155,7 +155,7 @@ nested() {
     create "$1"
     expect_unchanged "$1"
     expect [ "${#lines[@]}" = 1 ]
-    expect_in "foster-runtime: not put under foster: '$BUNDLE/config.json': $2" "$output"
+    expect [ "$output" = "foster-runtime: not put under foster: $2: '$BUNDLE/config.json'" ]
   }
   reason='it is not one JSON object, or it is nested too deep'
   for config in '' ' ' '{' "${CONFIG%\}}" "$CONFIG}" "$CONFIG 1" "[$CONFIG]" nul "${CONFIG/-1.5e+3/01}" "${CONFIG/-1.5e+3/1.}" \
@@ -186,10 +186,10 @@ nested() {
 @test "no bundle, no config.json, or one that is no regular file: said, and the real runtime has the last word" {
   run "$RUNTIME" create --bundle "$DIR/none" x
   expect_status 7
-  expect_in "'$DIR/none/config.json': it cannot be read, or is no regular file" "$output"
+  expect_in "it cannot be read, or is no regular file: '$DIR/none/config.json'" "$output"
   run "$RUNTIME" create --bundle "$BUNDLE" x
   expect_status 7
-  expect_in "'$BUNDLE/config.json': it cannot be read, or is no regular file" "$output"
+  expect_in "it cannot be read, or is no regular file: '$BUNDLE/config.json'" "$output"
   printf '%s' "$CONFIG" >"$DIR/elsewhere"
   ln -s "$DIR/elsewhere" "$BUNDLE/config.json"
   run "$RUNTIME" create --bundle "$BUNDLE" x
@@ -209,7 +209,7 @@ nested() {
   create '{' --log "$DIR/log" --log-format json
   expect [ -z "$output" ]
   expect [ "$(jq -r '[.level, .msg] | join(" ")' <"$DIR/log")" = \
-    "warning foster-runtime: not put under foster: '$BUNDLE/config.json': it is not one JSON object, or it is nested too deep" ]
+    "warning foster-runtime: not put under foster: it is not one JSON object, or it is nested too deep: '$BUNDLE/config.json'" ]
   expect [ "$(date -u -d "$(jq -r .time <"$DIR/log")" +%F)" = "$(date -u +%F)" ]
   create '{' --log="$DIR/log"
   expect [ -z "$output" ]
@@ -217,6 +217,12 @@ nested() {
   expect [ "$(wc -l <"$DIR/log")" = 2 ]
   create '{' --log "file:$DIR/crun"
   grep -q 'not put under foster' "$DIR/crun"
+  local long
+  long=$(printf '%s/%0200d' "$BUNDLE" 0)
+  mkdir "$long"
+  echo '{' >"$long/config.json"
+  run -7 "$RUNTIME" --log "$DIR/long" --log-format json create -b "$long" x
+  jq -r .msg <"$DIR/long" | grep -q 'it is not one JSON object, or it is nested too deep'
   create '{' --log "$DIR/none/log"
   expect_in 'foster-runtime: not put under foster: ' "$output"
 }
@@ -249,7 +255,7 @@ nested() {
     cat "$DIR/out"
     return 1
   }
-  expect [ "$(grep -c "config.json': it cannot be replaced by an edited one" "$DIR/out")" = 2 ]
+  expect [ "$(grep -c "it cannot be replaced by an edited one: '.*config.json'" "$DIR/out")" = 2 ]
 }
 
 @test "a configuration of 16 MiB is edited like any other" {

@@ -30,9 +30,9 @@ class Option
         if (word.empty()) {
             size_ = words[1] == nullptr ? 1 : 2;
             value_ = words[1];
-        } else if (word.front() == '=') {
+        } else if (word.front() == '=' || (name.size() == 1 && word.front() == '/')) { // "-b/path" is crun's
             size_ = 1;
-            value_ = *words + std::strlen(*words) - word.size() + 1;
+            value_ = *words + std::strlen(*words) - word.size() + (word.front() == '=' ? 1 : 0);
         }
     }
 
@@ -134,13 +134,12 @@ CommandLine read_command_line(char** arguments)
         words += size;
     }
     line.command = *words;
+    char** const rest = kept;
     while (*words != nullptr) {
         *kept++ = *words++;
     }
     *kept = nullptr;
-    if (line.command != nullptr) {
-        read_of_command(line, std::find(line.arguments, kept, line.command) + 1);
-    }
+    read_of_command(line, rest);
     return line;
 }
 

@@ -17,22 +17,27 @@ void tell_unchanged(const CommandLine& line, const char* file, const char* reaso
     if (path != nullptr && std::string_view(path).starts_with(FILE_LOG)) {
         path += FILE_LOG.size();
     }
-    sys::Line what;
-    what.add("foster-runtime: not put under foster: '{}': {}", file, reason);
+    // The file comes last, for a long text is cut off.
+    const auto add_text = [reason, file](sys::Line& text) {
+        text.add("foster-runtime: not put under foster: {}: '{}'", reason, file);
+    };
     sys::Line time;
     sys::add_time(time);
-    sys::Line entry;
-    const bool is_json = line.log_format != nullptr && std::string_view(line.log_format) == "json";
     const auto log = path == nullptr ? sys::Result<sys::Fd>{{}, -1}
                                      : sys::open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK);
+    sys::Line entry;
     if (!log) {
-        entry.add("{:v}", what.text());
-    } else if (is_json) {
+        add_text(entry);
+    } else if (line.log_format != nullptr && std::string_view(line.log_format) == "json") {
+        sys::Line text;
+        add_text(text);
         entry.begin_object();
-        entry.add_members("{level}{msg:v}{time:v}", "warning", what.text(), time.text());
+        entry.add_members("{level}{msg:v}{time:v}", "warning", text.text(), time.text());
         entry.end_object();
     } else {
-        entry.add(R"(time="{:v}" level=warning msg="{:v}")", time.text(), what.text());
+        entry.add(R"(time="{:v}" level=warning msg=")", time.text());
+        add_text(entry);
+        entry.add("\"");
     }
     (void)sys::write_within(0, log ? log.value.number() : 2, entry.finished());
 }
