@@ -29,9 +29,9 @@ load helpers
       .orphans_reaped == 0 and .leftovers_ended == 1' "$log"
     start_in "$mode" "$FOSTER" --log=json -v --termination-log="$log" sh -c 'echo READY; exec sleep 1000'
     wait_ready
-    kill -HUP "$INIT"
+    kill -USR1 "$INIT"
     finish
-    jq -e '.exit_code == null and .signal == "SIGHUP" and .last_signal == "SIGHUP" and .sender_pid >= 0 and .sender_uid == '"$(id -u)" "$log"
+    jq -e '.exit_code == null and .signal == "SIGUSR1" and .last_signal == "SIGUSR1" and .sender_pid >= 0 and .sender_uid == '"$(id -u)" "$log"
     expect [ "$(tail -1 "$ERR")" = "$(cat "$log")" ]
   done
 }
