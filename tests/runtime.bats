@@ -227,6 +227,13 @@ nested() {
   expect_in 'foster-runtime: not put under foster: ' "$output"
 }
 
+@test "a standard error that nobody reads, or that is full or closed, does not keep a container from its start" {
+  echo '{' >"$BUNDLE/config.json"
+  run -7 bash -c 'exec 2> >(:); wait $!; exec "$0" create -b "$1" x' "$RUNTIME" "$BUNDLE"
+  run -7 bash -c 'exec "$0" create -b "$1" x 2>&-' "$RUNTIME" "$BUNDLE"
+  run -7 timeout -s KILL 20 "$WORKLOADS/stuck-stderr" "$RUNTIME" create -b "$BUNDLE" x
+}
+
 @test "config.json keeps its owner and its mode, nothing else is left in the bundle, and nobody sees a half of it" {
   requires_root
   printf '%s' "$CONFIG" >"$BUNDLE/config.json"

@@ -37,9 +37,4 @@ inline timespec timespec_of(Nanoseconds time)
 // Whether these events have come before the time is over, ppoll(2).
 Result<bool> poll_one(int fd, short events, Nanoseconds at_most);
 
-inline SignalMask bit_of(int signal)
-{
-    return SignalMask{1} << (signal - 1);
-}
-
 } // namespace foster::sys

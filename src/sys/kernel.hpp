@@ -20,6 +20,10 @@ namespace foster::sys
 using SignalMask = std::uint64_t;
 inline constexpr SignalMask ALL_SIGNALS = ~SignalMask{0};
 inline constexpr int LAST_SIGNAL = 64;
+constexpr SignalMask bit_of(int signal)
+{
+    return SignalMask{1} << (signal - 1);
+}
 
 // Nanoseconds of CLOCK_MONOTONIC.
 using Nanoseconds = std::int64_t;
@@ -45,6 +49,8 @@ Result<bool> ignore_sigchld(bool ignored);
 Result<siginfo_t> wait_for_signal(Nanoseconds at_most);
 // The signals that wait to be taken, rt_sigpending(2); all are blocked. None where it is refused.
 SignalMask pending_signals();
+// Takes those of these signals that wait to be taken, and does nothing with them; all must be blocked.
+void drop_pending(SignalMask signals);
 // pid below 0 names a process group, kill(2). ESRCH: none is there. EPERM: none may be signalled.
 Status kill(pid_t pid, int signal);
 // A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).

@@ -111,9 +111,8 @@ Status leave_controlling_terminal(int fd)
 {
     const SignalMask pending = pending_signals();
     const auto left = status_of(::syscall(SYS_ioctl, fd, TIOCNOTTY));
-    const SignalMask brought = (bit_of(SIGHUP) | bit_of(SIGCONT)) & ~pending;
-    const timespec at_once{};
-    while (left && ::syscall(SYS_rt_sigtimedwait, &brought, nullptr, &at_once, sizeof brought) > 0) {
+    if (left) {
+        drop_pending((bit_of(SIGHUP) | bit_of(SIGCONT)) & ~pending);
     }
     return left;
 }

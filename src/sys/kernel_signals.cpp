@@ -101,6 +101,13 @@ SignalMask pending_signals()
     return pending;
 }
 
+void drop_pending(SignalMask signals)
+{
+    const timespec at_once{};
+    while (::syscall(SYS_rt_sigtimedwait, &signals, nullptr, &at_once, sizeof signals) > 0) {
+    }
+}
+
 Status kill(pid_t pid, int signal)
 {
     return status_of(::kill(pid, signal));
