@@ -12,6 +12,14 @@ namespace foster::sys
 // A decimal number up to at_most, digits only; -1 for anything else.
 int number_from(std::string_view text, int at_most);
 
+// The value of a hexadecimal digit; -1: it is none.
+constexpr int hex_digit_from(int byte)
+{
+    constexpr int CASE_BIT = 0x20; // of ASCII letters
+    const int letter = byte | CASE_BIT;
+    return byte >= '0' && byte <= '9' ? byte - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
 // Takes the next decimal number off the text; -1: there is none before the line's end.
 std::int64_t take_number(std::string_view& text);
 

@@ -1,0 +1,120 @@
+// Strings of JSON, their escapes undone on the way.
+#include "json.hpp"
+
+#include "sys/text.hpp"
+
+#include <algorithm>
+
+namespace foster::json
+{
+namespace
+{
+
+// Takes one character, its escape undone, off what stands between a string's quotes; what is no ASCII letter may be any number above.
+int take_character(std::string_view& rest)
+{
+    if (rest.front() != '\\') {
+        const int byte = static_cast<unsigned char>(rest.front());
+        rest.remove_prefix(1);
+        return byte;
+    }
+    const char kind = rest[1];
+    if (kind != 'u') {
+        constexpr std::string_view NAMED = "bfnrt";
+        constexpr std::string_view MEANT = "\b\f\n\r\t";
+        const auto place = NAMED.find(kind);
+        rest.remove_prefix(2);
+        return static_cast<unsigned char>(place == std::string_view::npos ? kind : MEANT[place]);
+    }
+    int code = 0;
+    for (std::size_t digit = 2; digit < 6; ++digit) {
+        code = code * 16 + sys::hex_digit_from(rest[digit]);
+    }
+    rest.remove_prefix(6);
+    return code;
+}
+
+std::string_view inside(Value string)
+{
+    return is_string(string) ? std::string_view(string.data() + 1, string.size() - 2) : std::string_view();
+}
+
+int lower(int letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? letter + ('a' - 'A') : letter;
+}
+
+// A letter in lower case. The two beyond ASCII that Unicode takes for a k and an s count as these.
+int take_lower_letter(std::string_view& rest)
+{
+    constexpr int KELVIN_SIGN = 0x212a;
+    constexpr std::string_view KELVIN_SIGN_AS_BYTES = "\xe2\x84\xaa";
+    constexpr int LONG_S = 0x17f;
+    constexpr std::string_view LONG_S_AS_BYTES = "\xc5\xbf";
+    if (rest.starts_with(KELVIN_SIGN_AS_BYTES)) {
+        rest.remove_prefix(KELVIN_SIGN_AS_BYTES.size());
+        return 'k';
+    }
+    if (rest.starts_with(LONG_S_AS_BYTES)) {
+        rest.remove_prefix(LONG_S_AS_BYTES.size());
+        return 's';
+    }
+    const int letter = take_character(rest);
+    return letter == KELVIN_SIGN ? 'k' : letter == LONG_S ? 's' : lower(letter);
+}
+
+// Whether a string is this text but for the case of letters.
+bool resembles(Value string, std::string_view text)
+{
+    auto rest = inside(string);
+    return std::ranges::all_of(
+               text, [&rest](char wanted) { return !rest.empty() && take_lower_letter(rest) == lower(wanted); }) &&
+           rest.empty();
+}
+
+} // namespace
+
+bool equals(Value string, std::string_view text)
+{
+    auto rest = inside(string);
+    for (const char wanted : text) {
+        if (rest.empty() || take_character(rest) != wanted) {
+            return false;
+        }
+    }
+    return rest.empty() && is_string(string);
+}
+
+bool base_name_equals(Value path, std::string_view name)
+{
+    auto rest = inside(path);
+    std::size_t matched = 0;
+    bool is_equal = true;
+    while (!rest.empty()) {
+        const int letter = take_character(rest);
+        if (letter == '/') {
+            matched = 0;
+            is_equal = true;
+        } else {
+            is_equal = is_equal && matched < name.size() && letter == name[matched++];
+        }
+    }
+    return is_equal && matched == name.size();
+}
+
+Member member(Value object, std::string_view name)
+{
+    Member found;
+    for (Children members(object); members.next();) {
+        if (resembles(members.key(), name)) {
+            found.is_clear = found.value.empty() && equals(members.key(), name);
+            found.value = members.value();
+            if (!found.is_clear) {
+                return found;
+            }
+        }
+    }
+    return found;
+}
+
+} // namespace foster::json
