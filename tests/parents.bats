@@ -90,7 +90,18 @@ ends_mid_visit() {
   expect [ "$hits" -ge 15 ]
 }
 
-@test "the same with a parent that is no child of foster: its own parent is told" {
+@test "a parent that executes another program in the midst of a visit, by another thread than the visited one, is visited again" {
+  local hits=0
+  for mode in "${MODES[@]}"; do
+    for _ in {1..4}; do
+      ends_mid_visit 0 exec
+      hits=$((hits + $(grep -c hit <<<"$output" || true)))
+    done
+  done
+  expect [ "$hits" -ge 2 ]
+}
+
+@test "a parent that ends in the midst of a visit, and is no child of foster: its own parent is told" {
   for mode in "${MODES[@]}"; do
     for _ in {1..8}; do
       # shellcheck disable=SC2016 # for the shell inside

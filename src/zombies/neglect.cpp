@@ -103,8 +103,7 @@ void Neglect::scan(sys::Nanoseconds now)
 {
     next_scan_ = now + interval();
     if (visited() != 0 && now - visit_start_ > PATIENCE) {
-        memory_->visit.abandon();
-        explain(visited_parent_, {"its thread does not stop"});
+        abandon_visit();
     }
     auto& half = memory_->halves[zombies_.data() == memory_->halves[0].data() ? 1 : 0];
     previous_ = zombies_;
@@ -312,9 +311,16 @@ void Neglect::finish_visit()
         if (visited() == 0) {
             end_visit();
         } else {
-            memory_->visit.abandon();
-            explain(visited_parent_, {"its thread does not stop"});
+            abandon_visit();
         }
+    }
+}
+
+void Neglect::abandon_visit()
+{
+    memory_->visit.abandon();
+    if (visited() != 0) {
+        explain(visited_parent_, {"its thread does not stop"});
     }
 }
 

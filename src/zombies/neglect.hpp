@@ -43,6 +43,7 @@ class Neglect
     void begin_visit(sys::Nanoseconds now);
     void meet(const Obstacle& obstacle);
     void end_visit();
+    void abandon_visit();
     void explain(pid_t parent, const Obstacle& obstacle);
 
     const Options& options_;

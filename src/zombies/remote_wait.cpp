@@ -322,6 +322,15 @@ void RemoteWait::finish()
     }
 }
 
+void RemoteWait::abandon()
+{
+    abandoned_ = true;
+    // Another thread has taken the place of a process's first one by an exec, and nobody has said so (de_thread in the kernel).
+    if (sys::number_in_status(thread_, "TracerPid") != ::getpid()) {
+        thread_ = 0;
+    }
+}
+
 void let_go(pid_t thread, int status)
 {
     (void)sys::trace_detach(thread, signal_to_deliver(status));

@@ -1,6 +1,7 @@
 // mid-visit HOW: neglects 64 children, prints READY, and sleeps for a second. As soon as somebody traces it, and a random time
 // later that is as long as a visit at most, this happens to it:
 //   exit: another thread of it ends the process with 7
+//   exec: another thread of it executes the program anew, which waits for nothing until all children are gone, and ends with 0 then
 //   kill: it gets SIGKILL
 //   signal: it gets SIGUSR1, which it handles, at every visit
 //   stop: it gets SIGSTOP, and SIGCONT when it has stopped, at every visit
@@ -121,11 +122,28 @@ long long sleep_for_a_second()
     return microseconds() - (end.tv_sec * 1000000LL + end.tv_nsec / 1000);
 }
 
+// Whether all children are gone within 20 s.
+bool sees_children_go()
+{
+    constexpr timespec A_WHILE{0, 10'000'000};
+    siginfo_t info;
+    for (int tries = 0; tries < 2000; ++tries) {
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+            return true;
+        }
+        nanosleep(&A_WHILE, nullptr);
+    }
+    return false;
+}
+
 } // namespace
 
 int main(int, char** arguments)
 {
     const std::string_view how = arguments[1];
+    if (how == "executed") {
+        return sees_children_go() ? 0 : 1;
+    }
     const pid_t self = getpid();
     void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     auto& shared = *new (memory) Shared{};
@@ -133,9 +151,12 @@ int main(int, char** arguments)
     neglect_more();
     puts("READY");
     fflush(stdout);
-    if (how == "exit") {
-        std::thread([self, &shared] {
+    if (how == "exit" || how == "exec") {
+        std::thread([self, &shared, how] {
             await_visit(self, shared);
+            if (how == "exec") {
+                execl("/proc/self/exe", "mid-visit", "executed", nullptr);
+            }
             _exit(7);
         }).detach();
     } else if (fork() == 0) {
