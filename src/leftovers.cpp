@@ -68,30 +68,26 @@ class Descendants
     bool last_is_own_ = false;
 };
 
-// One that is stopped could not end by a SIGTERM: it is continued.
-sys::Status send(pid_t pid, int signal)
+void send(pid_t pid, int signal, int next)
 {
-    const auto sent = sys::kill(pid, signal);
-    if (signal == SIGTERM) {
-        (void)sys::kill(pid, SIGCONT);
-    }
-    return sent;
+    (void)sys::kill(pid, signal);
+    (void)sys::kill(pid, next);
 }
 
 } // namespace
 
-void Leftovers::signal_all(int signal) const
+void Leftovers::signal_all(int signal, int next) const
 {
     if (self_ == 1) {
         // All at once: none can escape by a fork.
-        (void)send(-1, signal);
+        send(-1, signal, next);
     } else if (fault_ == nullptr) {
-        signal_listed(signal);
+        signal_listed(signal, next);
     }
 }
 
 // What one of them runs to clean up is not to get its SIGTERM, so they are listed first.
-void Leftovers::signal_listed(int signal) const
+void Leftovers::signal_listed(int signal, int next) const
 {
     std::array<pid_t, 1024> list;
     std::size_t listed = 0;
@@ -105,7 +101,7 @@ void Leftovers::signal_listed(int signal) const
         }
         if (!is_more || listed == list.size()) {
             for (const pid_t each : std::span(list).first(std::exchange(listed, 0))) {
-                (void)send(each, signal);
+                send(each, signal, next);
             }
         }
     }
@@ -155,7 +151,7 @@ void Leftovers::begin(bool is_stopping)
 void Leftovers::begin_grace()
 {
     if (is_reachable()) {
-        signal_all(SIGTERM);
+        signal_all(SIGTERM, SIGCONT); // one that is stopped could not end
         phase_ = Phase::GRACE;
         next_step_ = sys::monotonic_now() + options_.grace;
     }
@@ -234,7 +230,7 @@ void Leftovers::forward(int signal, bool asks_to_stop)
     if (asks_to_stop && phase_ == Phase::WAITING && options_.grace >= 0) {
         begin_grace();
     } else {
-        signal_all(signal);
+        signal_all(signal, 0);
     }
 }
 

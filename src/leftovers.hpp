@@ -41,8 +41,9 @@ class Leftovers
         int found = 0; // those that have ended left out
         int reached = 0;
     };
-    void signal_all(int signal) const;
-    void signal_listed(int signal) const;
+    // Two signals; 0 is none.
+    void signal_all(int signal, int next) const;
+    void signal_listed(int signal, int next) const;
     Count kill_all() const;
     Count kill_found() const;
     void tell_left() const;

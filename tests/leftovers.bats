@@ -156,6 +156,7 @@ child_has_ended() {
     done
     finish
     expect_status 7
+    expect [ -z "$(grep 'got 18' "$OUT")" ] # a SIGCONT that nobody has sent
     expect_reaped 1 record 'exited with 0'
   done
 }
