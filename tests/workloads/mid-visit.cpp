@@ -1,12 +1,12 @@
-// mid-visit HOW: neglects 64 children, prints READY, and sleeps for a second. As soon as somebody traces it, and a random time
+// mid-visit HOW: neglects 64 children, prints READY, and sleeps for a second. When somebody traces it, and still does a random time
 // later that is as long as a visit at most, this happens to it:
 //   exit: another thread of it ends the process with 7
 //   exec: another thread of it executes the program anew, which waits for nothing until all children are gone, and ends with 0 then
 //   kill: it gets SIGKILL
 //   signal: it gets SIGUSR1, which it handles, at every visit
 //   stop: it gets SIGSTOP, and SIGCONT when it has stopped, at every visit
-// What was done while it was still being traced is told by "hit"; until there is one it neglects more and sleeps on. Prints whether it slept
-// for the right time, how many signals it has handled of those that it got, and how many children were left to be waited for.
+// Each time is told by "hit"; until there is one it neglects more and sleeps on. If it has not been ended it prints whether it slept for
+// the right time, how many signals it has handled of those that it got, and how many children were left to be waited for.
 #include "workload.hpp"
 
 #include <algorithm>
@@ -63,18 +63,21 @@ bool is_traced(pid_t pid)
     return !has_in_status(pid, "\nTracerPid:\t0\n");
 }
 
-// Returns in the midst of a visit, unless it was a short one. Burns CPU meanwhile: nobody visits a thread that does.
+// Returns in the midst of a visit, or when all is over. Burns CPU meanwhile: nobody visits a thread that does.
 void await_visit(pid_t pid, Shared& shared)
 {
-    while (!is_traced(pid)) {
-    }
-    const long long end = microseconds() + microseconds() % 997 * LONGEST_DELAY / 997;
-    while (microseconds() < end) {
-    }
-    if (is_traced(pid)) {
-        ++shared.hits;
-        if (write(STDOUT_FILENO, "hit\n", 4) < 0) {
-            die("write");
+    while (!shared.is_over) {
+        while (!is_traced(pid)) {
+        }
+        const long long end = microseconds() + microseconds() % 997 * LONGEST_DELAY / 997;
+        while (microseconds() < end) {
+        }
+        if (is_traced(pid)) {
+            ++shared.hits;
+            if (write(STDOUT_FILENO, "hit\n", 4) < 0) {
+                die("write");
+            }
+            return;
         }
     }
 }
@@ -144,6 +147,7 @@ int main(int, char** arguments)
     if (how == "executed") {
         return sees_children_go() ? 0 : 1;
     }
+    const bool ends = how == "exit" || how == "exec" || how == "kill";
     const pid_t self = getpid();
     void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     auto& shared = *new (memory) Shared{};
@@ -166,6 +170,9 @@ int main(int, char** arguments)
     for (int round = 1; round < MOST_ROUNDS && shared.hits == 0; ++round) {
         neglect_more();
         late = std::max(late, sleep_for_a_second());
+    }
+    while (ends && shared.hits != 0) {
+        pause();
     }
     shared.is_over = true;
     int count = 0;
