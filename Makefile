@@ -140,7 +140,7 @@ fuzz:
 	@mkdir -p build/fuzz/texts
 	clang++ -std=c++20 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc \
 	  -o build/fuzz/plan tests/fuzz/plan.cpp $(wildcard src/runtime/json*.cpp) src/runtime/plan.cpp src/sys/text.cpp
-	build/fuzz/plan -runs=$(RUNS) -dict=tests/fuzz/plan.dict -artifact_prefix=build/fuzz/ -print_final_stats=1 \
+	build/fuzz/plan -runs=$(RUNS) -dict=tests/fuzz/plan.dict -artifact_prefix=build/fuzz/ -verbosity=0 -print_final_stats=1 \
 	  build/fuzz/texts tests/fuzz/plan
 
 bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)

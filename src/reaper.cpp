@@ -20,7 +20,7 @@ namespace
 constexpr sys::Nanoseconds REST_FACTOR = 50;
 constexpr sys::Nanoseconds LONGEST_REST = 50'000'000;
 // Beside many living orphans, processes that die as fast as they are reaped would make a sweep endless.
-constexpr int MOST_WAITS = 64;
+constexpr int MOST_WAITS = 256;
 constexpr sys::Nanoseconds CHEAP = 10'000; // less than the timer and the wakeup that putting it off would cost
 constexpr int MOST_UNMEASURED = 16;        // two looks at the clock are a tenth of what a cheap sweep costs
 
