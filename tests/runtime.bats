@@ -109,9 +109,17 @@ expect_unchanged() {
   cd "$BUNDLE"
   run -7 "$RUNTIME" run x
   grep -q '/dev/.foster' config.json
-  printf '%s' "$CONFIG" >other.json
-  run -7 "$RUNTIME" run -f other.json x # crun's
-  grep -q '/dev/.foster' other.json
+  # crun's and later runc's: another file, which is named from the working directory
+  for option in '-f other.json' '--config=other.json' "--config $DIR/other.json"; do
+    printf '%s' "$CONFIG" | tee "$BUNDLE/other.json" >"$DIR/other.json"
+    # shellcheck disable=SC2086 # two words
+    (cd "$DIR" && run -7 "$RUNTIME" run -b "$BUNDLE" $option x)
+    grep -q '/dev/.foster' "$DIR/other.json"
+    expect [ "$(cat "$BUNDLE/other.json")" == "$CONFIG" ]
+  done
+  printf '%s' "$CONFIG" >"$BUNDLE/config.json"
+  (cd "$DIR" && run -7 "$RUNTIME" run -b "$BUNDLE" -f config.json x)
+  grep -q '/dev/.foster' "$BUNDLE/config.json"
 }
 
 @test "what has no need of foster is left as it is, without a word: pod sandboxes, a shared PID namespace, an init" {

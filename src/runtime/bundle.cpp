@@ -136,7 +136,7 @@ const char* put_under_foster(const CommandLine& line, const char* config)
 void put_under_foster(const CommandLine& line)
 {
     sys::FixedText<PATH_MAX> config;
-    if (*line.config != '/') {
+    if (std::string_view(line.config) == OWN_CONFIG) {
         config.add(line.bundle);
         config.add("/");
     }

@@ -6,6 +6,9 @@
 namespace foster::runtime
 {
 
+// The file of each bundle, and what crun takes for it in --config, too.
+inline constexpr const char* OWN_CONFIG = "config.json";
+
 struct CommandLine {
     const char* invoked_as;
     char** arguments;                   // what the real runtime gets, after its own name; ended by a null pointer
@@ -16,7 +19,7 @@ struct CommandLine {
     const char* log = nullptr;          // --log; null: standard error
     const char* log_format = nullptr;   // --log-format
     const char* bundle = ".";
-    const char* config = "config.json"; // in the bundle, if it is no absolute path
+    const char* config = OWN_CONFIG; // in the bundle; another one is named from the working directory
     bool asks_for_help = false;
 
     bool makes_container() const;
