@@ -97,6 +97,16 @@ expect_unchanged() {
     # shellcheck disable=SC2086 # none is a word too many
     run -7 "$RUNTIME" $words
   done
+  for option in log log-format log-level root criu rootless cgroup-manager; do # with a value that is no command
+    for words in "--$option value" "--$option=value" "-$option value"; do
+      printf '%s' "$CONFIG" >"$BUNDLE/config.json"
+      # shellcheck disable=SC2086 # two words
+      run -7 "$RUNTIME" $words create -b "$BUNDLE" x
+      # shellcheck disable=SC2086
+      diff <(printf '%s\n' runc $words create -b "$BUNDLE" x) "$DIR/words"
+      grep -q '/dev/.foster' "$BUNDLE/config.json"
+    done
+  done
   for bundle in "--bundle $BUNDLE" "--bundle=$BUNDLE" "-b $BUNDLE" "-b=$BUNDLE" "-b$BUNDLE" "-bundle $BUNDLE"; do
     printf '%s' "$CONFIG" >"$BUNDLE/config.json"
     # shellcheck disable=SC2086 # two words

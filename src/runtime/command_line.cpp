@@ -13,7 +13,8 @@ namespace
 {
 
 // Those of runc's and crun's options that take a value, which may be the next word; Go's take one dash or two.
-constexpr std::string_view GLOBAL_VALUES[] = {"log", "log-format", "root", "criu", "rootless", "cgroup-manager"};
+constexpr std::string_view GLOBAL_VALUES[] = {"log",  "log-format", "log-level",     "root",
+                                              "criu", "rootless",   "cgroup-manager"};
 
 // An option of this name at the head of some words, be it "--name=value", "--name value" or with one dash.
 class Option
