@@ -235,6 +235,12 @@ nested() {
   expect [ "$(wc -l <"$DIR/log")" = 2 ]
   create '{' --log "file:$DIR/crun"
   grep -q 'not put under foster' "$DIR/crun"
+  cd "$BUNDLE"
+  for log in journald:name syslog:name; do # which foster-runtime does not write to
+    create '{' --log "$log"
+    expect_in 'foster-runtime: not put under foster: ' "$output"
+    expect [ "$(ls -A)" = config.json ]
+  done
   local long
   long=$(printf '%s/%0200d' "$BUNDLE" 0)
   mkdir "$long"

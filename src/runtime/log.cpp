@@ -16,8 +16,11 @@ void tell_unchanged(const CommandLine& line, const char* file, const char* reaso
     // crun's names other kinds of logs, too: "file:PATH", "journald:NAME", "syslog:NAME".
     constexpr std::string_view FILE_LOG = "file:";
     const char* path = line.log;
-    if (path != nullptr && std::string_view(path).starts_with(FILE_LOG)) {
+    const std::string_view name = path == nullptr ? "" : path;
+    if (name.starts_with(FILE_LOG)) {
         path += FILE_LOG.size();
+    } else if (name.starts_with("journald:") || name.starts_with("syslog:")) {
+        path = nullptr;
     }
     // The file comes last, for a long text is cut off.
     const auto add_text = [reason, file](sys::Line& text) {
