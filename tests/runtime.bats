@@ -289,6 +289,21 @@ nested() {
   expect [ "$(grep -c "it cannot be replaced by an edited one: '.*config.json'" "$DIR/out")" = 2 ]
 }
 
+@test "a limit on the size of files, or a signal in the midst of the edit, leaves no half-made file in the bundle" {
+  local long
+  long="$CONFIG$(printf '%4000s' '')"
+  printf '%s' "$long" >"$BUNDLE/config.json"
+  run -7 bash -c 'ulimit -f 1; exec "$0" create -b "$1" x' "$RUNTIME" "$BUNDLE"
+  expect_in "it cannot be replaced by an edited one: '$BUNDLE/config.json'" "$output"
+  expect [ "$(cat "$BUNDLE/config.json"; printf .)" == "$long." ]
+  printf '%2000s' '' >"$DIR/log"
+  run -7 bash -c 'ulimit -f 1; exec "$0" --log "$2" create -b "$1" x' "$RUNTIME" "$BUNDLE" "$DIR/log"
+  # It is ended by the signal, but only when the edit is whole.
+  run -143 strace -o /dev/null -e inject=fchown:signal=TERM "$RUNTIME" create -b "$BUNDLE" x
+  expect [ "$(ls -A "$BUNDLE")" = config.json ]
+  grep -q '/dev/.foster' "$BUNDLE/config.json"
+}
+
 @test "a configuration of 16 MiB is edited like any other" {
   local end=$'"annotations": {"big": "'
   {

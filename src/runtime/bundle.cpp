@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <fcntl.h>
 #include <span>
 
@@ -135,6 +136,9 @@ const char* put_under_foster(const CommandLine& line, const char* config)
 
 void put_under_foster(const CommandLine& line)
 {
+    // No signal leaves a half-made file in the bundle. A pipe that nobody reads and a limit on the size of files are no reason to end
+    // here: the real runtime is to say what it thinks of them.
+    const auto mask = sys::set_signal_mask(sys::ALL_SIGNALS);
     sys::FixedText<PATH_MAX> config;
     if (std::string_view(line.config) == OWN_CONFIG) {
         config.add(line.bundle);
@@ -143,6 +147,10 @@ void put_under_foster(const CommandLine& line)
     config.add(line.config);
     if (const char* obstacle = put_under_foster(line, config.c_string())) {
         tell_unchanged(line, config.c_string(), obstacle);
+    }
+    if (mask) {
+        sys::drop_pending(sys::bit_of(SIGPIPE) | sys::bit_of(SIGXFSZ));
+        (void)sys::set_signal_mask(mask.value);
     }
 }
 

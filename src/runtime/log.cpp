@@ -3,7 +3,6 @@
 #include "sys/kernel.hpp"
 #include "sys/output.hpp"
 
-#include <csignal>
 #include <fcntl.h>
 #include <string_view>
 #include <unistd.h>
@@ -44,13 +43,7 @@ void tell_unchanged(const CommandLine& line, const char* file, const char* reaso
         add_text(entry);
         entry.add("\"");
     }
-    // A pipe that nobody reads is no reason to end here: the real runtime is to say what it thinks of it.
-    const auto mask = sys::set_signal_mask(sys::ALL_SIGNALS);
     (void)sys::write_within(0, log ? log.value.number() : STDERR_FILENO, entry.finished());
-    if (mask) {
-        sys::drop_pending(sys::bit_of(SIGPIPE));
-        (void)sys::set_signal_mask(mask.value);
-    }
 }
 
 } // namespace foster::runtime

@@ -6,7 +6,7 @@
 namespace foster::runtime
 {
 
-// Says why a container is left as it is. The file: null, or the bundle's one that is spoken of.
+// Says why a container is left as it is. The file: null, or the bundle's one that is spoken of. All signals must be blocked.
 void tell_unchanged(const CommandLine& line, const char* file, const char* reason);
 
 } // namespace foster::runtime
