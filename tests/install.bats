@@ -87,10 +87,15 @@ setup() {
     "$DIR" 'Read-only file system') "$BATS_TEST_TMPDIR/out"
 }
 
-@test "--install follows no link that lies in wait under the name of the file that it makes first" {
+@test "--install that was killed is not in the way of the next one, which is PID 1 again" {
   requires_root
-  ln -s "$DIR/target" "$DIR/foster.foster-1" # the first process of a PID namespace
-  run -125 unshare --pid --fork "$FOSTER" --install "$DIR/foster"
-  expect [ "$output" = "foster: error: cannot install foster as '$DIR/foster': File exists" ]
-  expect [ "$(ls -A "$DIR")" = foster.foster-1 ]
+  for left in 1 2; do
+    run ! strace -f -o /dev/null -e inject=renameat:signal=KILL unshare --pid --fork "$FOSTER" --install "$DIR"
+    expect [ "$(find "$DIR" -type f | wc -l)" = "$left" ]
+    expect [ ! -e "$DIR/foster" ]
+  done
+  run -0 strace -f -o "$BATS_TEST_TMPDIR/trace" unshare --pid --fork "$FOSTER" --install "$DIR"
+  cmp "$FOSTER" "$DIR/foster"
+  # Nor does it follow a link that lies in wait.
+  grep -q '/foster.foster-[0-9]*", .*O_EXCL' "$BATS_TEST_TMPDIR/trace"
 }

@@ -28,10 +28,11 @@ Status fill(int fd, std::span<const std::string_view> pieces, const Attributes& 
 
 Status replace_file(const char* path, std::span<const std::string_view> pieces, const Attributes& attributes)
 {
-    // In the same directory, for a rename does not leave its file system.
+    // In the same directory, for a rename does not leave its file system. Not by the pid, which is 1 in each container: what one that
+    // was killed has left must not be in the way of the next.
     FixedText<PATH_MAX> other;
     Line suffix;
-    suffix.add(".foster-{:d}", ::getpid());
+    suffix.add(".foster-{:d}", realtime_now());
     other.add(path);
     other.add(suffix.text());
     if (!other.is_whole()) {
