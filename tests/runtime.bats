@@ -119,6 +119,9 @@ expect_unchanged() {
   cd "$BUNDLE"
   run -7 "$RUNTIME" run x
   grep -q '/dev/.foster' config.json
+  printf '%s' "$CONFIG" >config.json
+  run -7 "$RUNTIME" run --bundle= x
+  grep -q '/dev/.foster' config.json
   # crun's and later runc's: another file, which is named from the working directory
   for option in '-f other.json' '--config=other.json' "--config $DIR/other.json"; do
     printf '%s' "$CONFIG" | tee "$BUNDLE/other.json" >"$DIR/other.json"

@@ -96,7 +96,8 @@ void read_of_command(CommandLine& line, char** words)
 {
     for (; *words != nullptr && std::string_view(*words) != "--"; ++words) {
         for (const std::string_view name : {"bundle", "b"}) {
-            if (const Option option(words, name); option.value() != nullptr) {
+            // An empty one is the working directory, as runc has it.
+            if (const Option option(words, name); option.value() != nullptr && *option.value() != '\0') {
                 line.bundle = option.value();
             }
         }
