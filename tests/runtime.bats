@@ -357,6 +357,9 @@ nested() {
   chmod -x "$DIR/bin/runc"
   run -125 "$RUNTIME" --foster-runtime="$DIR/bin/runc" state
   expect [ "$output" = "foster-runtime: error: cannot run the real runtime '$DIR/bin/runc': Permission denied" ]
+  rm "$DIR/bin/crun"
+  PATH=$DIR/bin run -125 "$RUNTIME" state
+  expect [ "$output" = "foster-runtime: error: cannot run the real runtime 'runc or crun': Permission denied" ]
 }
 
 @test "--foster-init and --foster-options: another foster, and options for it" {

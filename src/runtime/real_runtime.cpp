@@ -81,8 +81,9 @@ void become_real_runtime(const CommandLine& line, char** variables)
 {
     const char* const name = line.real_runtime != nullptr ? line.real_runtime : name_behind(line.invoked_as);
     if (name == nullptr) {
-        (void)look_for("runc", line, variables);
-        fail_to_become("runc or crun", look_for("crun", line, variables));
+        const int error = look_for("runc", line, variables);
+        const int other = look_for("crun", line, variables);
+        fail_to_become("runc or crun", other == ENOENT ? error : other);
     }
     if (*sys::end_at(name, '/') == '/') {
         fail_to_become(name, become(name, line, variables));
