@@ -27,6 +27,7 @@ constexpr Call CALLS[] = {
     {"chdir", SYS_chdir},
     {"clone", SYS_clone},
     {"clone-vm", SYS_clone, 0, CLONE_VM},
+    {"clock_gettime", SYS_clock_gettime},
     {"close_range", SYS_close_range},
     {"dup3", SYS_dup3},
     {"ioctl", SYS_ioctl},
