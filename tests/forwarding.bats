@@ -74,8 +74,8 @@ SIGNALS=({1..8} {10..18} {20..64})
 
 @test "a signal that was pending when foster was started is not lost, even one that its launcher sent itself" {
   for mode in "${MODES[@]}"; do
-    run -0 run_in "$mode" "$WORKLOADS/inherit" raise 10 raise 40 -- "$FOSTER" "$WORKLOADS/record-signals" 2
-    expect [ "$output" = $'READY\n10\n40' ]
+    run -0 run_in "$mode" "$WORKLOADS/inherit" raise 10 raise 17 raise 40 -- "$FOSTER" "$WORKLOADS/record-signals" 3
+    expect [ "$output" = $'READY\n10\n17\n40' ]
   done
 }
 

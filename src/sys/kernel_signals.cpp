@@ -30,7 +30,11 @@ Result<bool> set_handler(int signal, void (*handler)(int))
     };
     const Action action{handler, 0, nullptr, 0};
     Action before{};
-    const long answer = ::syscall(SYS_rt_sigaction, signal, &action, &before, sizeof(SignalMask));
+    long answer = ::syscall(SYS_rt_sigaction, signal, nullptr, &before, sizeof(SignalMask));
+    // To set SIGCHLD to default when it is would discard one that is pending (do_sigaction in the kernel).
+    if (answer == 0 && before.handler != handler) {
+        answer = ::syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(SignalMask));
+    }
     return {before.handler == SIG_IGN, answer < 0 ? errno : 0};
 }
 
