@@ -52,14 +52,12 @@ void Child::warn_refused(int signal, int error) const
 {
     sys::Line remedy;
     if (error == EPERM) {
-        const auto user = sys::number_in_status(pid_, "Uid");
-        remedy.add(" (foster runs as uid {:d}, the process as uid ", ::getuid());
-        if (user < 0) {
-            remedy.add("unknown");
-        } else {
-            remedy.add("{:d}", user);
-        }
-        remedy.add("{}", ::getuid() == 0 ? ")" : "); run foster as root or give it CAP_KILL");
+        const std::int64_t own = ::getuid();
+        const std::int64_t user = sys::number_in_status(pid_, "Uid");
+        remedy.add(" (foster runs as uid {:d}, the process as uid {:o}){}", own, user < 0 ? sys::Perhaps() : user,
+                   user == own ? "" // a sandbox has refused it
+                   : own == 0  ? "; give foster CAP_KILL"
+                               : "; run foster as root or give it CAP_KILL");
     }
     messages_.warning("signal-refused|cannot forward {signal} to {name}[{pid:d}]: {reason:e}{}",
                       SignalName(signal).text(), sys::ProcessName(pid_).text(), pid_, sys::Error{error},

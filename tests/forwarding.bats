@@ -142,6 +142,18 @@ SIGNALS=({1..8} {10..18} {20..64})
   expect_status 0
 }
 
+@test "a root without CAP_KILL is told the remedy that it has" {
+  requires_root
+  start_in subreaper setpriv --bounding-set=-kill --inh-caps=-kill -- "$FOSTER" \
+    setpriv --reuid 54321 --clear-groups -- sh -c 'echo READY; exec sleep 1000'
+  wait_ready
+  kill -TERM "$INIT"
+  wait_until grep -q 'cannot forward SIGTERM to s[a-z]*\[[0-9]*\]: .* (foster runs as uid 0, the process as uid 54321); give foster CAP_KILL$' "$ERR"
+  kill -KILL "$(child_of "$INIT")"
+  finish
+  expect_status 137
+}
+
 @test "100 SIGTERMs sent at random moments of start-up are none of them lost" {
   for mode in "${MODES[@]}"; do
     "$WORKLOADS/signal-at-start" "$mode" 100 "$FOSTER" "$WORKLOADS/record-signals" 1 >"$BATS_TEST_TMPDIR/out"
