@@ -14,7 +14,8 @@ sys::Status Child::send(const siginfo_t& received, int signal) const
 {
     const auto group = group_ ? sys::getpgid(pid_) : 0;
     // The child may have left the group that it was given; foster's own is not to be signalled.
-    if (group > 0 && group != ::getpgrp()) {
+    // Group 1 cannot be: kill(2) takes -1 for every process.
+    if (group > 1 && group != ::getpgrp()) {
         const auto sent = sys::kill(-group, signal);
         if (sent.error != ESRCH) {
             // One member that may be signalled makes a success of it: the child need not be the one.

@@ -227,6 +227,21 @@ SIGNALS=({1..8} {10..18} {20..64})
   done
 }
 
+@test "--group is no broadcast where the child has gone into process group 1" {
+  # kill(2) takes -1 for every process.
+  start_in pid1 perl -e '
+    setpgrp;
+    my $bystander = fork // die; if (!$bystander) { setpgrp; exec "sleep", 1000 }
+    my $foster = fork // die;
+    if (!$foster) { setpgrp; exec $ENV{FOSTER}, "-g", "perl", "-e", "setpgrp 0, 1; exec \@ARGV", @ARGV }
+    waitpid $foster, 0; exit(waitpid($bystander, 1) == 0 ? 0 : 1)' "$WORKLOADS/record-signals" 1
+  wait_ready
+  kill -USR1 "$(child_of "$INIT" "$(basename "$FOSTER")")"
+  finish
+  expect_status 0
+  grep -qx 10 "$OUT"
+}
+
 @test "gVisor: --group still reaches a child that could not be given a group, or has left it" {
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$WORKLOADS/deny" setpgid=EPERM -- "$FOSTER" -g "$WORKLOADS/record-signals" 2
