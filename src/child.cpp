@@ -18,8 +18,9 @@ sys::Status Child::send(const siginfo_t& received, int signal) const
     if (group > 1 && group != ::getpgrp()) {
         const auto sent = sys::kill(-group, signal);
         if (sent.error != ESRCH) {
-            // One member that may be signalled makes a success of it: the child need not be the one.
-            return sent ? sys::kill(pid_, 0) : sent;
+            // One member that may be signalled makes a success of it: the child need not be the one. SIGCONT is allowed to all
+            // of a session, which 0 does not ask.
+            return sent && signal != SIGCONT ? sys::kill(pid_, 0) : sent;
         }
     }
     if (received.si_code == SI_QUEUE) {

@@ -121,10 +121,14 @@ SIGNALS=({1..8} {10..18} {20..64})
     expect_status 0
     grep -qx 10 "$OUT"
     # With --group it is told too: that another member could be signalled is no success.
-    start_in "$mode" setpriv --reuid 54321 --regid 54321 --clear-groups -- "$dir/foster" -g bash -c 'sleep 1000 & exec "$0" 2 setuid' "$dir/sudo"
+    start_in "$mode" setpriv --reuid 54321 --regid 54321 --clear-groups -- "$dir/foster" -g bash -c 'sleep 1000 & exec "$0" 3 setuid' "$dir/sudo"
     wait_ready
+    # SIGCONT alone may be sent to anyone in the same session, kill(2).
+    kill -CONT "$INIT"
+    wait_until grep -qx 18 "$OUT"
     kill -TERM "$INIT"
     wait_until grep -q 'foster: warning: cannot forward SIGTERM to sudo' "$ERR"
+    expect [ "$(wc -l <"$ERR")" = 1 ]
     kill -USR1 "$(child_of "$INIT" sudo)"
     finish
   done
