@@ -284,6 +284,17 @@ has_reaped_through() {
   finish
 }
 
+@test "--reap-zombies gives up parents that burn CPU, of many zombies each, and says so of each" {
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in pid1 sh -c '"$WORKLOADS/neglect" 40 burn 30 & "$WORKLOADS/neglect" 40 burn 30 & wait'
+  wait_until eval '[[ $(grep -c READY "$OUT") == 2 ]]'
+  run timeout --signal=KILL 15 nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies --zombie-age=100ms
+  expect_status 1
+  expect [ "$(grep -c ': it is busy: no thread of it waits in a system call$' <<<"$output")" = 2 ]
+  kill -KILL "$INIT"
+  finish
+}
+
 @test "a parent whose system calls are caught, by a filter or by itself, gets no SIGSYS for those of foster" {
   # shellcheck disable=SC2016 # perl's own variables
   local parent='

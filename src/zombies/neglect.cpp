@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <limits>
 #include <new>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -250,18 +251,19 @@ void Neglect::begin_visit(sys::Nanoseconds now)
     }
 }
 
-// A passing obstacle is tried again soon, for a while.
+// A passing obstacle is tried again soon, for a while; then it stands before all zombies of the parent.
 void Neglect::meet(const Obstacle& obstacle)
 {
-    if (!obstacle.passing || ++passing_obstacles_ == MOST_PASSING_OBSTACLES) {
+    const bool stays = !obstacle.passing || ++passing_obstacles_ == MOST_PASSING_OBSTACLES;
+    for (auto& zombie : zombies_) {
+        zombie.tried = zombie.parent == visited_parent_ ? stays : zombie.tried;
+    }
+    if (stays) {
         passing_obstacles_ = 0;
         explain(visited_parent_, obstacle);
-        return;
+    } else {
+        next_visit_ = sys::monotonic_now() + REST;
     }
-    for (auto& zombie : zombies_) {
-        zombie.tried = zombie.tried && zombie.parent != visited_parent_;
-    }
-    next_visit_ = sys::monotonic_now() + REST;
 }
 
 bool Neglect::take(const sys::Ended& changed)
@@ -327,8 +329,9 @@ void Neglect::abandon_visit()
 bool Neglect::reap_once()
 {
     // A child that has just ended is about to be waited for, in any program: it must be seen for as long as in a running foster.
-    const auto start = sys::monotonic_now();
-    next_scan_ = deadline_ = deadline_ == 0 ? 0 : start;
+    constexpr auto NEVER = std::numeric_limits<sys::Nanoseconds>::max();
+    next_scan_ = deadline_ = deadline_ == 0 ? 0 : sys::monotonic_now();
+    sys::Nanoseconds start = 0; // of the first scan, whose zombies are those to be reaped
     do {
         if (deadline_ == 0) {
             return true;
@@ -336,10 +339,15 @@ bool Neglect::reap_once()
         sys::nap(std::max(deadline_ - sys::monotonic_now(), sys::Nanoseconds{0}));
         (void)act_if_due();
         finish_visit();
-    } while (visited() == 0 && (next_visit_ != 0 || next_scan_ - interval() < start + 2 * options_.zombie_age));
-    return visited() != 0 || std::ranges::any_of(zombies_, [this, start](const Zombie& zombie) {
+        const auto last_scan = next_scan_ - interval();
+        start = start == 0 ? last_scan : start;
+        if (last_scan - start >= 2 * options_.zombie_age) {
+            next_scan_ = NEVER; // another one would have all that was in vain tried again, without end
+        }
+    } while (visited() == 0 && (next_visit_ != 0 || next_scan_ != NEVER));
+    return visited() != 0 || std::ranges::any_of(zombies_, [start](const Zombie& zombie) {
                const auto stat = sys::read_stat(zombie.pid);
-               return zombie.first_seen - start <= interval() && stat && stat.value.start == zombie.start;
+               return zombie.first_seen <= start && stat && stat.value.start == zombie.start;
            });
 }
 
