@@ -231,6 +231,26 @@ has_reaped_through() {
   [[ $(grep -c 'cannot reap the zombies of neglect.*: threads of one live on$' "$ERR") == 1 ]]
 }
 
+@test "a parent in a frozen cgroup is let go as it was, which is told, and goes on when it thaws" {
+  requires_root
+  local root=/sys/fs/cgroup
+  [[ ! -d $root/unified ]] || root+=/unified
+  start_in subreaper "$WORKLOADS/neglect" 2 nanosleep 8
+  wait_ready
+  CGROUP=$root/foster.$BATS_SUITE_TEST_NUMBER.$$
+  mkdir "$CGROUP"
+  [[ -e $CGROUP/cgroup.freeze ]] || skip 'requires the freezer of cgroups of version 2'
+  echo "$INIT" >"$CGROUP/cgroup.procs"
+  echo 1 >"$CGROUP/cgroup.freeze"
+  wait_until grep -qx 'frozen 1' "$CGROUP/cgroup.events"
+  run -1 "$FOSTER" --reap-zombies="$INIT" --zombie-age=100ms
+  expect_in "cannot reap the zombies of neglect[$INIT]: its thread does not run: its cgroup may be frozen" "$output"
+  echo 0 >"$CGROUP/cgroup.freeze"
+  finish
+  expect_status 0
+  expect_in '0 errno 0 in time, 2 left' "$(cat "$OUT")"
+}
+
 @test "a 32-bit parent is refused, not broken" {
   requires_x86_64
   gcc -m32 -nostdlib -static -no-pie -o "$BATS_TEST_TMPDIR/parent" "$SOURCES/parent-32.S"

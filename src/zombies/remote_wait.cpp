@@ -213,7 +213,7 @@ bool RemoteWait::go_on(int signal, bool asked_for)
     if (asked_for && step_ == Step::SEIZED) {
         return !abandoned_ && start_calls();
     }
-    return cpu::USES_OWN_CALL && asked_for && answered_ < count_ && call();
+    return cpu::USES_OWN_CALL && asked_for && !abandoned_ && answered_ < count_ && call();
 }
 
 bool RemoteWait::start_calls()
@@ -315,7 +315,9 @@ void RemoteWait::finish()
         }
         if (changed.value.pid == 0) {
             sys::nap(NAP);
-            ++naps;
+            if (++naps == MOST_NAPS) {
+                abandon();
+            }
         } else {
             take(changed.value.status);
         }
@@ -325,6 +327,11 @@ void RemoteWait::finish()
 void RemoteWait::abandon()
 {
     abandoned_ = true;
+    // One in a frozen cgroup does not run, but it stops, which gives it its registers back.
+    (void)sys::trace_interrupt(thread_);
+    if (step_ != Step::SEIZED) {
+        obstacle_ = {"its thread does not run: its cgroup may be frozen"};
+    }
     // Another thread has taken the place of a process's first one by an exec, and nobody has said so (de_thread in the kernel).
     if (sys::number_in_status(thread_, "TracerPid") != ::getpid()) {
         thread_ = 0;

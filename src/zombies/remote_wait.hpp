@@ -31,7 +31,7 @@ class RemoteWait
     void finish();
     // What can be told to stand against a visit without trying.
     static Obstacle foresee(pid_t parent, bool trusts_seccomp);
-    // The thread has not stopped in time: it is let go when it does. If it is not traced any more the visit is over.
+    // The thread has not stopped, or not gone on, in time: it is let go at its next stop. If it is not traced any more the visit is over.
     void abandon();
     // What wait4 answered for each zombie that its turn came for: its number, 0: it cannot be reaped yet, or -errno.
     std::span<const long> answers() const { return std::span(answers_).first(answered_); }
