@@ -175,6 +175,12 @@ has_reaped_through() {
   expect_status 143
 }
 
+@test "a thread that ends before it can be visited is no obstacle" {
+  run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 1000 brief
+  expect_in 'in time, 0 left' "$output"
+  run ! grep cannot <<<"$output"
+}
+
 @test "a parent that waits late, but before the age, gets every status" {
   # Two looks fall into the three seconds that it sleeps.
   run -0 "$FOSTER" --zombies=reap --zombie-age=2400ms -- "$WORKLOADS/neglect" 20 nanosleep

@@ -163,7 +163,8 @@ Obstacle RemoteWait::seize(pid_t parent, pid_t thread)
         instruction_ = base.value + offset;
     }
     if (const auto seized = sys::trace_seize(thread); !seized) {
-        return {"it may not be traced", seized.error};
+        // One that ends is refused, too.
+        return {"it may not be traced", seized.error, sys::read_stat(thread).value.state != 'S'};
     }
     if constexpr (cpu::USES_OWN_CALL) {
         asleep_ = cpu::read_asleep(thread);

@@ -8,6 +8,8 @@
 //   beside: epoll_wait with a time limit, that takes EINTR for a failure; another thread sleeps, too
 //   vfork: until a child that shares its memory ends, which takes half of the time; then by nanosleep
 //   thread: another one sleeps and the first one waits for it
+//   brief: beside threads that sleep for a moment and end, one after the other
+//   headless: its first thread has ended, and another one goes on
 //   leader: has one more child, whose first thread has ended and another one lives
 // neglect COUNT exec COMMAND...: becomes another program, which inherits the zombies.
 #include "workload.hpp"
@@ -142,6 +144,14 @@ long sleep_beside_vfork()
     return nanosleep(&half, nullptr);
 }
 
+long sleep_beside_brief_threads()
+{
+    for (const long long end = milliseconds() + sleep_time; milliseconds() < end;) {
+        std::thread([] { usleep(50); }).join();
+    }
+    return 0;
+}
+
 // Zombies, that are not waited for yet.
 void await_ends(int count)
 {
@@ -214,6 +224,9 @@ long sleep_by(std::string_view how)
     if (how == "vfork") {
         return sleep_beside_vfork();
     }
+    if (how == "brief") {
+        return sleep_beside_brief_threads();
+    }
     if (how == "thread") {
         std::thread([&time] { nanosleep(&time, nullptr); }).join();
         return 0;
@@ -221,6 +234,24 @@ long sleep_by(std::string_view how)
     for (const long long end = milliseconds() + sleep_time;
          milliseconds() < end;) { // burn; the clock is read without the kernel
     }
+    return 0;
+}
+
+// Returns what the program ends with.
+int sleep_and_tell(std::string_view how, int most_lateness)
+{
+    const long long start = milliseconds();
+    errno = 0;
+    const long result = sleep_by(how);
+    const int error = errno;
+    const long long late = milliseconds() - start - sleep_time;
+    int statuses = 0;
+    int status = 0;
+    while (waitpid(-1, &status, WNOHANG) > 0) {
+        statuses += WIFEXITED(status) && WEXITSTATUS(status) == 3 ? 1 : 0;
+    }
+    printf("%ld errno %d %s, %d left\n", result, error, late >= -1 && late < most_lateness ? "in time" : "not in time",
+           statuses);
     return 0;
 }
 
@@ -254,17 +285,9 @@ int main(int argument_count, char** arguments)
     }
     puts("READY");
     fflush(stdout);
-    const long long start = milliseconds();
-    errno = 0;
-    const long result = sleep_by(how);
-    const int error = errno;
-    const long long late = milliseconds() - start - sleep_time;
-    int statuses = 0;
-    int status = 0;
-    while (waitpid(-1, &status, WNOHANG) > 0) {
-        statuses += WIFEXITED(status) && WEXITSTATUS(status) == 3 ? 1 : 0;
+    if (how == "headless") {
+        std::thread([most_lateness] { exit(sleep_and_tell("nanosleep", most_lateness)); }).detach();
+        syscall(SYS_exit, 0); // of this thread alone
     }
-    printf("%ld errno %d %s, %d left\n", result, error, late >= -1 && late < most_lateness ? "in time" : "not in time",
-           statuses);
-    return 0;
+    return sleep_and_tell(how, most_lateness);
 }
