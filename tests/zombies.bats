@@ -176,9 +176,11 @@ has_reaped_through() {
 }
 
 @test "a thread that ends before it can be visited is no obstacle" {
-  run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 1000 brief
-  expect_in 'in time, 0 left' "$output"
-  run ! grep cannot <<<"$output"
+  for mode in "${MODES[@]}" "${MODES[@]}"; do
+    run -0 run_in "$mode" "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 1000 brief
+    expect_in 'in time, 0 left' "$output"
+    expect [ -z "$(grep cannot <<<"$output")" ]
+  done
 }
 
 @test "a parent that waits late, but before the age, gets every status" {
@@ -255,6 +257,17 @@ has_reaped_through() {
   finish
   expect_status 0
   expect_in '0 errno 0 in time, 2 left' "$(cat "$OUT")"
+}
+
+@test "a parent whose first thread has ended waits by another one" {
+  start_in subreaper "$WORKLOADS/neglect" 2 headless
+  wait_ready
+  wait_until is_zombie "$INIT"
+  expect_in "foster --reap-zombies=$INIT" "$("$FOSTER" --list-zombies)"
+  expect [ "$("$FOSTER" --list-zombies --log=json | jq "select(.parent == $INIT) | .parent_alive and .obstacle == null" | sort -u)" = true ]
+  run -0 "$FOSTER" --reap-zombies="$INIT" --zombie-age=100ms
+  expect_in "foster: reaped 2 zombies through neglect[$INIT]" "$output"
+  wait_until grep -qx '0 errno 0 in time, 0 left' "$OUT"
 }
 
 @test "a 32-bit parent is refused, not broken" {

@@ -40,6 +40,8 @@ struct ProcessStat {
     std::size_t name_size = 0;
 
     std::string_view name() const { return {name_bytes.data(), name_size}; }
+    // Not the first thread alone.
+    bool has_ended() const { return state == 'Z' && threads <= 1; }
 };
 
 // What proc_pid_stat(5) tells of a process, or of one thread.

@@ -25,7 +25,7 @@ Obstacle foresee(const Zombie& zombie)
         return {"it is being traced itself"};
     }
     const auto parent = sys::read_stat(zombie.parent);
-    if (!parent || parent.value.state == 'Z') {
+    if (!parent || parent.value.has_ended()) {
         return {"its parent has ended, too: it is about to be adopted"};
     }
     return RemoteWait::foresee(zombie.parent, false);
@@ -87,7 +87,7 @@ void print_object(const Zombie& zombie)
     line.begin_object();
     line.add_members("{pid:d}{name:v}{started_ms_ago:d}{parent:d}{parent_name}{parent_alive:b}{obstacle}", zombie.pid,
                      zombie.name(), age_of(zombie) / 1'000'000, zombie.parent, sys::ProcessName(zombie.parent).text(),
-                     parent && parent.value.state != 'Z', obstacle ? reason.c_string() : nullptr);
+                     parent && !parent.value.has_ended(), obstacle ? reason.c_string() : nullptr);
     line.end_object();
     print(line.finished());
 }

@@ -137,11 +137,11 @@ Obstacle RemoteWait::begin(pid_t parent, std::span<const pid_t> zombies, bool tr
 
 Obstacle RemoteWait::attach(pid_t parent, pid_t thread)
 {
-    auto obstacle = seize(parent, thread);
+    auto obstacle = seize(thread);
     const auto user = sys::number_in_status(parent, "Uid");
     if (obstacle.error == EPERM && ::geteuid() == 0 && user > 0) {
         const sys::BorrowedIds ids(static_cast<uid_t>(user), static_cast<gid_t>(sys::number_in_status(parent, "Gid")));
-        obstacle = seize(parent, thread);
+        obstacle = seize(thread);
     }
     if (!obstacle) {
         thread_ = thread;
@@ -149,11 +149,11 @@ Obstacle RemoteWait::attach(pid_t parent, pid_t thread)
     return obstacle;
 }
 
-Obstacle RemoteWait::seize(pid_t parent, pid_t thread)
+Obstacle RemoteWait::seize(pid_t thread)
 {
     if constexpr (!cpu::USES_OWN_CALL) {
         const auto offset = call_offset();
-        const auto base = sys::vdso_of(parent);
+        const auto base = sys::vdso_of(thread); // the parent's first one may have ended
         if (!base) {
             return {"it may not be traced", base.error == EACCES ? EPERM : base.error};
         }

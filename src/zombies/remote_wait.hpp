@@ -42,7 +42,7 @@ class RemoteWait
     enum class Step { SEIZED, ENTERING, LEAVING, RETURNING };
 
     Obstacle attach(pid_t parent, pid_t thread);
-    Obstacle seize(pid_t parent, pid_t thread);
+    Obstacle seize(pid_t thread);
     bool start_calls();
     bool call();
     bool enter_call();
