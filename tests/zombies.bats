@@ -213,6 +213,28 @@ has_reaped_through() {
   rm -r "$dir"
 }
 
+@test "a parent that sudo has started: told are the users, where Yama is not the reason, and the right to trace it, or to signal it" {
+  requires_root
+  local dir rule=$BATS_TEST_TMPDIR/sudoers what
+  local -A obstacles=([nudge]='SIGCHLD may not be sent to it; give foster CAP_KILL' [reap]="it may not be traced: Operation not permitted \
+(foster runs as uid $(id -u nobody), the process as uid 0); give foster CAP_SYS_PTRACE")
+  dir=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$dir"
+  cp "$FOSTER" "$dir/foster"
+  cp "$WORKLOADS/neglect" "$dir"
+  echo 'nobody ALL=(ALL) NOPASSWD: ALL' >"$rule"
+  chmod 440 "$rule"
+  for what in reap nudge; do
+    # shellcheck disable=SC2016 # for the shell inside
+    run -0 unshare --mount sh -c 'mount --bind "$0" /etc/sudoers && mount -t tmpfs none /proc/sys/kernel && mkdir /proc/sys/kernel/yama &&
+      echo 1 >/proc/sys/kernel/yama/ptrace_scope && exec setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"' "$rule" \
+      "$dir/foster" --zombies=$what --zombie-age=100ms -- sudo -n "$dir/neglect" 2 nanosleep
+    expect_in 'in time, 2 left' "$output"
+    expect [ "$(grep -o 'cannot reap .*' <<<"$output" | sed 's/[0-9]*\]/N]/')" = "cannot reap the zombies of neglect[N]: ${obstacles[$what]}" ]
+  done
+  rm -r "$dir"
+}
+
 @test "a parent under a seccomp filter of its own is left alone" {
   run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/deny" chdir=EPERM -- "$WORKLOADS/neglect" 2 nanosleep
   expect_in 'in time, 2 left' "$output"

@@ -205,8 +205,10 @@ void Neglect::nudge(pid_t parent, sys::Nanoseconds now)
     if (!is_wanted) {
         return;
     }
-    if (const auto sent = sys::kill(parent, SIGCHLD); !sent && sent.error != ESRCH) {
-        explain(parent, {"SIGCHLD may not be sent to it", sent.error});
+    // No obstacle to a visit, which may come yet.
+    if (const auto sent = sys::kill(parent, SIGCHLD);
+        !sent && sent.error != ESRCH && options_.zombies == Zombies::NUDGE) {
+        explain(parent, {"SIGCHLD may not be sent to it; give foster CAP_KILL"});
     }
 }
 

@@ -35,10 +35,10 @@ void add_reason_of_refusal(sys::Line& line, pid_t parent)
         line.add(" (kernel.yama.ptrace_scope is 3, which forbids it to everybody)");
         return;
     }
-    if (scope != '0') {
-        line.add(" (kernel.yama.ptrace_scope is {:d})", scope - '0');
-    } else if (user != static_cast<long>(::geteuid())) {
+    if (user != static_cast<long>(::geteuid())) {
         line.add(" (foster runs as uid {:d}, the process as uid {:d})", ::geteuid(), user);
+    } else if (scope != '0') {
+        line.add(" (kernel.yama.ptrace_scope is {:d})", scope - '0');
     }
     line.add("; give foster CAP_SYS_PTRACE");
     if (sys::number_in_status(::getpid(), "Seccomp") > 0) {
