@@ -383,6 +383,13 @@ has_reaped_through() {
   done
 }
 
+@test "--reap-zombies reaps more zombies than foster can remember" {
+  start_in subreaper "$WORKLOADS/neglect" 5000 nanosleep 60
+  wait_ready
+  run -0 "$FOSTER" --reap-zombies="$INIT" --zombie-age=100ms
+  expect has_no_zombies "$INIT"
+}
+
 @test "--reap-zombies reaches into a PID namespace from outside" {
   requires_root
   start_agent pid1

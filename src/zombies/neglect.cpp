@@ -347,10 +347,12 @@ bool Neglect::reap_once()
             next_scan_ = NEVER; // another one would have all that was in vain tried again, without end
         }
     } while (visited() == 0 && (next_visit_ != 0 || next_scan_ != NEVER));
-    return visited() != 0 || std::ranges::any_of(zombies_, [start](const Zombie& zombie) {
-               const auto stat = sys::read_stat(zombie.pid);
-               return zombie.first_seen <= start && stat && stat.value.start == zombie.start;
-           });
+    const bool some_are_left = std::ranges::any_of(zombies_, [start](const Zombie& zombie) {
+        const auto stat = sys::read_stat(zombie.pid);
+        return zombie.first_seen <= start && stat && stat.value.start == zombie.start;
+    });
+    // Where there was no room for more of them, those come next.
+    return visited() != 0 || some_are_left || (zombies_.size() == memory_->halves[0].size() && reap_once());
 }
 
 // Says once what stands between a parent and its zombies. One that has ended has none any more.

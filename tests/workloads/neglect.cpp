@@ -35,7 +35,7 @@ namespace
 {
 
 int sleep_time = 3000; // ms
-std::array<pid_t, 4096> children;
+std::array<pid_t, 8192> children;
 
 long long milliseconds()
 {
