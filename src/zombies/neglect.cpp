@@ -270,7 +270,8 @@ void Neglect::meet(const Obstacle& obstacle)
 
 bool Neglect::take(const sys::Ended& changed)
 {
-    if (visited() != 0 && changed.pid == visited()) {
+    const bool is_of_visit = visited() != 0 && changed.pid == visited();
+    if (is_of_visit) {
         memory_->visit.take(changed.status);
         if (visited() == 0) {
             end_visit();
@@ -278,8 +279,8 @@ bool Neglect::take(const sys::Ended& changed)
     } else if (WIFSTOPPED(changed.status)) {
         let_go(changed.pid, changed.status);
     }
-    // Its end is told to the tracer first; it may be the child's.
-    return WIFSTOPPED(changed.status);
+    // The end of a process is told to the tracer first, which may be its parent, too; that of another thread to it alone.
+    return WIFSTOPPED(changed.status) || (is_of_visit && changed.pid != visited_parent_);
 }
 
 void Neglect::end_visit()

@@ -143,7 +143,9 @@ Obstacle RemoteWait::attach(pid_t parent, pid_t thread)
         const sys::BorrowedIds ids(static_cast<uid_t>(user), static_cast<gid_t>(sys::number_in_status(parent, "Gid")));
         obstacle = seize(thread);
     }
-    if (!obstacle) {
+    if (obstacle) {
+        obstacle.passing = sys::read_stat(thread).value.state != 'S'; // it may just have ended
+    } else {
         thread_ = thread;
     }
     return obstacle;
@@ -163,8 +165,7 @@ Obstacle RemoteWait::seize(pid_t thread)
         instruction_ = base.value + offset;
     }
     if (const auto seized = sys::trace_seize(thread); !seized) {
-        // One that ends is refused, too.
-        return {"it may not be traced", seized.error, sys::read_stat(thread).value.state != 'S'};
+        return {"it may not be traced", seized.error};
     }
     if constexpr (cpu::USES_OWN_CALL) {
         asleep_ = cpu::read_asleep(thread);
