@@ -145,6 +145,51 @@ has_reaped_through() {
   done
 }
 
+@test "one that has missed SIGCHLD is not made to wait before it was nudged" {
+  # shellcheck disable=SC2016 # perl's own variables
+  start_in subreaper "$FOSTER" -v --zombies=reap --zombie-age=500ms -- perl -e '
+    use POSIX ":sys_wait_h";
+    for (1 .. 3) { if (fork == 0) { exec "true" } }
+    select undef, undef, undef, 0.1;
+    my $count = 0; $SIG{CHLD} = sub { select undef, undef, undef, 0.1; $count++ while waitpid(-1, WNOHANG) > 0; print "waited for $count\n" };
+    $| = 1; print "READY\n"; sleep 1 while 1'
+  wait_ready
+  wait_until grep -qx 'waited for 3' "$OUT"
+  run ! grep 'reaped .* through' "$ERR"
+  kill "$INIT"
+  finish
+  expect_status 143
+}
+
+@test "zombies of processes that do not run under foster are none of its business" {
+  "$WORKLOADS/neglect" 2 nanosleep 60 >"$BATS_TEST_TMPDIR/outside" 3>&- &
+  local outside=$! before
+  wait_until grep -q READY "$BATS_TEST_TMPDIR/outside"
+  start_in subreaper "$FOSTER" -v --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 2 nanosleep 60
+  wait_until has_reaped_through neglect 2
+  before=$(voluntary_switches_of "$INIT")
+  wait_until has_slept_again "$INIT" "$before" 5 # scans
+  run ! grep -F "[$outside]" "$ERR"
+  expect has_zombies "$outside"
+  kill "$INIT" "$outside"
+  finish
+  expect_status 143
+}
+
+@test "a root that has borrowed the ids of a parent is still told of the death of its own" {
+  requires_root
+  local dir
+  dir=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$dir"
+  cp "$FOSTER" "$WORKLOADS/neglect" "$dir"
+  ERR=$BATS_TEST_TMPDIR/err
+  # shellcheck disable=SC2016 # for the shell inside
+  sh -c ': >"$1"; setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "$0/foster" -v -p USR1 --user=nobody --zombies=reap --zombie-age=100ms -- \
+    "$0/neglect" 2 nanosleep 20 2>"$1" & until grep -q reaped "$1"; do sleep 0.05; done' "$dir" "$ERR" 3>&-
+  wait_until grep -q 'forwarded SIGUSR1 to neglect' "$ERR"
+  rm -r "$dir"
+}
+
 @test "a sleep, poll, epoll, futex or read of the parent goes on as if nothing had happened" {
   for how in nanosleep poll epoll futex read thread ring; do
     local bare
@@ -238,7 +283,7 @@ has_reaped_through() {
 @test "a parent under a seccomp filter of its own is left alone" {
   run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/deny" chdir=EPERM -- "$WORKLOADS/neglect" 2 nanosleep
   expect_in 'in time, 2 left' "$output"
-  expect_in 'it is under a seccomp filter that foster is not, which might kill it' "$output"
+  expect_in 'it is under a seccomp filter that foster is not, which might kill it; --reap-zombies=PID dares it' "$output"
 }
 
 @test "a parent that is being traced is left alone, and its tracer named" {
@@ -250,6 +295,50 @@ has_reaped_through() {
   expect_status 0
   expect_in 'in time, 2 left' "$(cat "$OUT")"
   [[ $(grep -Ec ': it may not be traced: Operation not permitted \(strace\[[0-9]+\] traces it\)$' "$ERR") == 1 ]]
+}
+
+@test "a parent that is stopped is left alone until it is continued, which is told once" {
+  start_in subreaper "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 2 nanosleep 60
+  wait_ready
+  local parent
+  parent=$(neglecter neglect)
+  kill -STOP "$parent"
+  wait_until grep -q "cannot reap the zombies of neglect\[$parent\]: it is stopped\$" "$ERR"
+  expect is_stopped "$parent"
+  expect has_zombies "$parent"
+  kill -CONT "$parent"
+  wait_until has_no_zombies "$parent"
+  expect [ "$(grep -c cannot "$ERR")" = 1 ]
+  kill "$INIT"
+  finish
+  expect_status 143
+}
+
+@test "a zombie that is being traced by another is left alone, which is told once; one beside it is reaped" {
+  requires_x86_64
+  # shellcheck disable=SC2016 # perl's own variables
+  start_in subreaper "$FOSTER" --zombies=reap --zombie-age=100ms -- perl -e '
+    for (1 .. 2) { if (fork == 0) { exec "sleep", "1000" } } $| = 1; print "READY\n"; sleep 1 while 1'
+  wait_ready
+  local parent tracer children
+  parent=$(neglecter perl)
+  wait_until eval '[[ $(pgrep -c -P "$parent" -x sleep) == 2 ]]'
+  mapfile -t children < <(child_of "$parent")
+  # ptrace(PTRACE_SEIZE, pid, 0, 0), and no wait.
+  # shellcheck disable=SC2016
+  perl -e 'syscall(101, 0x4206, $ARGV[0] + 0, 0, 0) == 0 or die; sleep 1000' "${children[0]}" 3>&- &
+  tracer=$!
+  wait_until grep -qx $'TracerPid:\t'"$tracer" "/proc/${children[0]}/status"
+  kill -KILL "${children[@]}"
+  wait_until is_gone "${children[1]}"
+  wait_until grep -q "cannot reap the zombies of perl\[$parent\]: one is being traced\$" "$ERR"
+  expect is_zombie "${children[0]}"
+  kill -KILL "$tracer"
+  wait_until is_gone "${children[0]}"
+  expect [ "$(grep -c cannot "$ERR")" = 1 ]
+  kill "$INIT"
+  finish
+  expect_status 143
 }
 
 @test "a zombie whose other threads live is left alone, which is told once; those beside it are reaped" {

@@ -115,7 +115,7 @@ bool has_own_seccomp(pid_t parent)
 Obstacle RemoteWait::foresee(pid_t parent, bool trusts_seccomp)
 {
     if (!trusts_seccomp && has_own_seccomp(parent)) {
-        return {"it is under a seccomp filter that foster is not, which might kill it"};
+        return {"it is under a seccomp filter that foster is not, which might kill it; --reap-zombies=PID dares it"};
     }
     return find_sleeper(parent).obstacle;
 }
