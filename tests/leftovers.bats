@@ -267,3 +267,14 @@ child_has_ended() {
   expect_status 0
   grep -qx cleaned "$OUT"
 }
+
+@test "where the kernel does not tell foster's children, they are found all the same" {
+  requires_root
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in subreaper unshare --mount sh -c 'mount -t tmpfs none /proc/$$/task && exec "$@"' sh "$FOSTER" -v --grace=10m -- "$WORKLOADS/leave" obey obey
+  wait_ready
+  kill -USR1 "$INIT"
+  finish
+  expect_status 7
+  expect_reaped 2 obey 'killed by SIGTERM'
+}

@@ -144,8 +144,9 @@ OwnChildren::OwnChildren()
 int OwnChildren::take_byte()
 {
     if (at_ == size_) {
+        const auto size = read(file_.number(), buffer_);
         at_ = 0;
-        size_ = read(file_.number(), buffer_).value;
+        size_ = size ? size.value : 0;
     }
     return at_ < size_ ? buffer_[at_++] : -1;
 }
