@@ -37,7 +37,7 @@ bool Child::continue_group() const
     return static_cast<bool>(sys::kill(-pid_, SIGCONT));
 }
 
-void Child::forward(const siginfo_t& received, int signal) const
+bool Child::forward(const siginfo_t& received, int signal) const
 {
     const auto sent = send(received, signal);
     if (sent) {
@@ -48,6 +48,7 @@ void Child::forward(const siginfo_t& received, int signal) const
     } else if (sent.error != ESRCH) {
         warn_refused(signal, sent.error);
     }
+    return static_cast<bool>(sent);
 }
 
 void Child::warn_refused(int signal, int error) const

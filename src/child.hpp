@@ -17,8 +17,9 @@ class Child
                        Environment& environment, const sys::Messages& messages);
 
     pid_t pid() const { return pid_; }
-    // Sends the signal that a received one stands for. The child must not have been reaped: its pid would be anyone's. A refusal is a warning.
-    void forward(const siginfo_t& received, int signal) const;
+    // Sends the signal that a received one stands for; whether it was sent. The child must not have been reaped: its pid would be
+    // anyone's. A refusal is a warning.
+    bool forward(const siginfo_t& received, int signal) const;
     // SIGCONT to the process group that it was given; false where there is none.
     bool continue_group() const;
 

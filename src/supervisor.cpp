@@ -219,8 +219,7 @@ void Supervisor::hand_on(const siginfo_t& received)
             return;
         }
     }
-    if (signal != 0) {
-        child_.forward(received, signal);
+    if (signal != 0 && child_.forward(received, signal)) {
         last_word_.note_forwarded(signal, received);
     }
     if (options_.personality->stops_with_job && is_stop_of_terminal(own)) {

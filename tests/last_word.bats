@@ -117,3 +117,14 @@ load helpers
     "$FOSTER" -v -- sh -c 'echo oom_kill 6 >/sys/fs/cgroup/memory.events; exit 3'
   expect_in 'OOM kills: 1;' "$output"
 }
+
+@test "a signal that the child has refused is not its last one" {
+  local log=$BATS_TEST_TMPDIR/log
+  start_in subreaper "$WORKLOADS/deny" kill=EPERM -- "$FOSTER" --termination-log="$log" "$WORKLOADS/record-signals" 1
+  wait_ready
+  kill -TERM "$INIT"
+  wait_until grep -q 'cannot forward SIGTERM' "$ERR"
+  kill -USR1 "$(child_of "$INIT")"
+  finish
+  grep -q 'exited with 0 .*; last signal: none;' "$log"
+}
