@@ -42,9 +42,7 @@ class Reaper
     void sweep_if_due();
     // Nanoseconds of CLOCK_MONOTONIC at which the owed sweep is due; 0: none is owed.
     sys::Nanoseconds deadline() const { return owed_ ? due_ : 0; }
-    // Reaps all zombies that there are, but not too many at once; a sweep is owed if some are left.
-    void sweep() { measure_sweep(sys::monotonic_now()); }
-    // Leaves no zombie to whoever adopts them when foster ends, unless they come faster than they can be reaped.
+    // Reaps all zombies that there are, unless they come faster than that; then a sweep is owed.
     void finish();
 
     // How many others than the child have been reaped.

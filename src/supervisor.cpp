@@ -78,14 +78,13 @@ int Supervisor::run()
     }
     kill_child_at_ = 0;
     (void)terminal_.take_back(child_.pid());
-    const int orphans = reaper_.orphans();
-    end_leftovers();
+    const int leftovers = end_leftovers();
     neglect_.finish_visit();
     reaper_.finish();
     if (options_.pause) {
         return 0;
     }
-    last_word_.say(child_.pid(), orphans, reaper_.orphans() - orphans);
+    last_word_.say(child_.pid(), reaper_.orphans() - leftovers, leftovers);
     const int status = *reaper_.child_status();
     const int code = exit_code_of(status);
     if (const int last = options_.rewrites[SIGTERM];
@@ -115,15 +114,17 @@ void Supervisor::act()
     kill_child_if_due();
 }
 
-void Supervisor::end_leftovers()
+int Supervisor::end_leftovers()
 {
-    reaper_.sweep();
+    reaper_.finish();
+    const int orphans = reaper_.orphans();
     leftovers_.begin(stop_requests_ > 0);
     while (leftovers_.are_awaited(reaper_.has_children())) {
         wait_for_signal();
         act();
         leftovers_.act_if_due();
     }
+    return reaper_.orphans() - orphans;
 }
 
 // --stop-timeout

@@ -38,7 +38,8 @@ class Supervisor
     void release_descriptors();
     void wait_for_signal();
     void act();
-    void end_leftovers();
+    // Returns how many of them have been reaped.
+    int end_leftovers();
     void kill_child_if_due();
     sys::Nanoseconds deadline() const;
     bool has_ended() const { return reaper_.child_status() || paused_enough_; }

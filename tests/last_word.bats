@@ -128,3 +128,14 @@ load helpers
   finish
   grep -q 'exited with 0 .*; last signal: none;' "$log"
 }
+
+@test "the zombies that the child leaves are orphans, not leftovers that were ended" {
+  local log=$BATS_TEST_TMPDIR/log
+  for mode in "${MODES[@]}"; do
+    for options in '' --grace=10s; do
+      # shellcheck disable=SC2086 # an absent word
+      run -7 run_in "$mode" "$FOSTER" $options --termination-log="$log" -- perl -e 'for (1 .. 200) { fork or exit } sleep 1; exit 7'
+      grep -q '; orphans reaped: 200; leftovers ended: 0$' "$log"
+    done
+  done
+}
