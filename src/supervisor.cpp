@@ -78,6 +78,11 @@ int Supervisor::run()
     }
     kill_child_at_ = 0;
     (void)terminal_.take_back(child_.pid());
+    if (const int last = options_.rewrites[SIGTERM];
+        last != 0 && options_.personality->owns_session && options_.group && options_.grace < 0 && !options_.pause) {
+        // What is left of the child's group, as dumb-init does; its leader's pid is not reused as long as one is left.
+        (void)sys::kill(-child_.pid(), last);
+    }
     const int leftovers = end_leftovers();
     neglect_.finish_visit();
     reaper_.finish();
@@ -87,11 +92,6 @@ int Supervisor::run()
     last_word_.say(child_.pid(), reaper_.orphans() - leftovers, leftovers);
     const int status = *reaper_.child_status();
     const int code = exit_code_of(status);
-    if (const int last = options_.rewrites[SIGTERM];
-        last != 0 && options_.personality->owns_session && options_.group) {
-        // What is left of the child's group, as dumb-init does; its leader's pid is not reused as long as one is left.
-        (void)sys::kill(-child_.pid(), last);
-    }
     const int own_code = options_.exit_codes[static_cast<std::size_t>(code)];
     if (options_.mirror_signal && WIFSIGNALED(status) && own_code == code) {
         sys::die_by(WTERMSIG(status)); // PID 1 cannot

@@ -206,3 +206,9 @@ is_pausing() {
   run "$FOSTER" --pause true
   expect_status 125
 }
+
+@test "dumb-init: what is left of the group gets its TERM before --wait-all waits for it" {
+  for mode in "${MODES[@]}"; do
+    run -7 run_in "$mode" "$NAMES/dumb-init" --wait-all sh -c 'sleep 1000 & exit 7'
+  done
+}
