@@ -64,7 +64,7 @@ void LastWord::say(pid_t child, int orphans, int leftovers) const
     sys::Line source;
     if (last_.signal == 0) {
         source.add("none");
-    } else if (last_.code == SI_KERNEL) {
+    } else if (last_.code > 0) { // all that the kernel sends of itself, sigaction(2)
         source.add("{} from the kernel", signal.text());
     } else {
         sender = last_.sender;

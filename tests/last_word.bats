@@ -139,3 +139,15 @@ load helpers
     done
   done
 }
+
+@test "the last signal that a descriptor has brought is from the kernel, too" {
+  local log=$BATS_TEST_TMPDIR/log
+  # shellcheck disable=SC2016 # perl's own variables
+  run -138 run_in subreaper "$FOSTER" --termination-log="$log" -- perl -MFcntl -MSocket -e '
+    socketpair my $one, my $other, AF_UNIX, SOCK_STREAM, 0;
+    fcntl $one, 10, 10 or die; # F_SETSIG, SIGUSR1
+    fcntl $one, 8, getppid or die; # F_SETOWN
+    fcntl $one, F_SETFL, O_ASYNC or die;
+    syswrite $other, "x"; sleep 30'
+  grep -q 'was killed by SIGUSR1 .*; last signal: SIGUSR1 from the kernel; ' "$log"
+}
