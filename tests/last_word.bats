@@ -134,7 +134,8 @@ load helpers
   for mode in "${MODES[@]}"; do
     for options in '' --grace=10s; do
       # shellcheck disable=SC2086 # an absent word
-      run -7 run_in "$mode" "$FOSTER" $options --termination-log="$log" -- perl -e 'for (1 .. 200) { fork or exit } sleep 1; exit 7'
+      run -7 run_in "$mode" "$FOSTER" $options --termination-log="$log" -- perl -e '
+        pipe IN, OUT; for (1 .. 200) { fork or exit } close OUT; <IN>; select undef, undef, undef, 0.1; exit 7'
       grep -q '; orphans reaped: 200; leftovers ended: 0$' "$log"
     done
   done
@@ -150,4 +151,17 @@ load helpers
     fcntl $one, F_SETFL, O_ASYNC or die;
     syswrite $other, "x"; sleep 30'
   grep -q 'was killed by SIGUSR1 .*; last signal: SIGUSR1 from the kernel; ' "$log"
+}
+
+@test "the last word tells that the child has left a core file" {
+  [[ $(cat /proc/sys/kernel/core_pattern) != '|'* ]] || skip 'requires core files'
+  local log=$BATS_TEST_TMPDIR/log
+  cd "$BATS_TEST_TMPDIR"
+  ulimit -c unlimited
+  for mode in "${MODES[@]}"; do
+    run -134 run_in "$mode" "$FOSTER" --termination-log="$log" -- perl -e 'kill ABRT => $$; sleep 30'
+    grep -q ' was killed by SIGABRT (core dumped) after ' "$log"
+    run -134 run_in "$mode" "$FOSTER" --log=json --termination-log="$log" -- perl -e 'kill ABRT => $$; sleep 30'
+    jq -e '.exit_code == null and .signal == "SIGABRT" and .core_dumped' "$log"
+  done
 }

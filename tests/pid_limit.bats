@@ -55,3 +55,18 @@ change() {
     finish
   done
 }
+
+@test "--warn-pids looks when the zombies are looked for, too" {
+  make_cgroup pids
+  echo 20 >"$CGROUP/pids.max"
+  for mode in "${MODES[@]}"; do
+    # shellcheck disable=SC2016 # for the shell inside
+    start_in "$mode" sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$CGROUP" "$FOSTER" --zombies=report --zombie-age=100ms --warn-pids=60 -- perl -e '
+      $| = 1; for (1 .. 12) { fork or sleep 1000 } print "READY\n"; sleep 1000'
+    wait_ready
+    wait_until eval '[[ $(warnings) == 1 ]]'
+    kill -KILL -- -"$(child_of "$INIT")"
+    finish
+    expect_status 137
+  done
+}
