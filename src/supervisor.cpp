@@ -242,7 +242,8 @@ void Supervisor::follow_stopped_child()
 {
     const bool is_asked = terminal_.is_there() && !reaper_.child_status() && neglect_.visited() == 0;
     const int signal = is_asked ? sys::stopped_by(child_.pid()) : 0;
-    if (signal == 0) {
+    // A SIGCONT that has come meanwhile continues both; a stop would take it away, signal(7).
+    if (signal == 0 || (sys::pending_signals() & sys::bit_of(SIGCONT)) != 0) {
         return;
     }
     (void)terminal_.take_back(child_.pid());

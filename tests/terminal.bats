@@ -191,3 +191,23 @@ end_shell() {
   wait_until shows 'PROMPT'
   end_shell
 }
+
+@test "a SIGCONT that comes before foster has seen its child stop is not lost" {
+  start_shell
+  type_in $'"$FOSTER" sh -c "echo REA\\DY; read line; echo got \\$line"\n'
+  wait_until shows READY
+  local foster child
+  foster=$(child_of "$(child_of "$INIT")")
+  child=$(child_of "$foster")
+  kill -STOP "$foster"
+  wait_until shows PROMPT
+  kill -TSTP "$child"
+  wait_until is_stopped "$child"
+  type_in $'fg\n'
+  wait_until shows FOSTER
+  wait_until is_asleep "$child"
+  wait_until is_asleep "$foster"
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  end_shell
+}
