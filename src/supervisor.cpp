@@ -246,6 +246,11 @@ void Supervisor::follow_stopped_child()
     if (signal == 0 || (sys::pending_signals() & sys::bit_of(SIGCONT)) != 0) {
         return;
     }
+    // A shell's fg sends no SIGCONT to a job that it knows to be running: bash.
+    if ((signal == SIGTTIN || signal == SIGTTOU) && terminal_.is_own() && terminal_.give_to(child_.pid())) {
+        (void)child_.continue_group();
+        return;
+    }
     (void)terminal_.take_back(child_.pid());
     // SIGSTOP would stop an orphaned group, which nobody would continue.
     if (!sys::stop_own_group(signal == SIGSTOP ? SIGTSTP : signal)) {

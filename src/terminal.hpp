@@ -20,6 +20,8 @@ class Terminal
     bool is_there() const { return fd_.number() >= 0; }
     // Puts the child's process group into the foreground if foster's own was there. A background job steals nothing.
     sys::Status give_to(pid_t group) const { return put_in_foreground(own_group_, group); }
+    // Whether foster's own group is in the foreground.
+    bool is_own() const { return is_foreground(own_group_); }
     // Puts foster's own process group into the foreground where the child's was.
     sys::Status take_back(pid_t child_group) const { return put_in_foreground(child_group, own_group_); }
     // Whether this group is in the foreground.

@@ -211,3 +211,15 @@ end_shell() {
   wait_until shows 'got a line'
   end_shell
 }
+
+@test "fg of a job that runs in the background gives the child the terminal, although bash sends no SIGCONT then" {
+  start_shell
+  type_in $'"$FOSTER" sh -c "echo REA\\DY; until [ -e '"$BATS_TEST_TMPDIR"$'/go ]; do sleep 0.01; done; read line; echo got \\$line" &\n'
+  wait_until shows READY
+  type_in $'fg\n'
+  wait_until shows FOSTER
+  touch "$BATS_TEST_TMPDIR/go"
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  end_shell
+}
