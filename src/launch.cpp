@@ -86,9 +86,10 @@ void enter_own_session(Launch& launch)
 
 void enter_own_group(Launch& launch)
 {
+    const bool is_foreground = launch.terminal.is_own();
     launch.report.of(Step::GROUP) = sys::setpgid(0, 0).error;
-    if (launch.report.of(Step::GROUP) == 0) {
-        launch.report.of(Step::TERMINAL) = launch.terminal.give_to(::getpid()).error;
+    if (is_foreground && launch.report.of(Step::GROUP) == 0) {
+        launch.report.of(Step::TERMINAL) = launch.terminal.put_in_foreground(::getpid()).error;
     }
 }
 

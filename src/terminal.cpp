@@ -1,5 +1,6 @@
 #include "terminal.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 
 namespace foster
@@ -31,10 +32,17 @@ bool Terminal::is_foreground(pid_t group) const
     return foreground && foreground.value == group;
 }
 
-// SIGTTOU is blocked, so this works from the background, too.
-sys::Status Terminal::put_in_foreground(pid_t from, pid_t to) const
+bool Terminal::is_own() const
 {
-    return is_there() && is_foreground(from) ? sys::tcsetpgrp(fd_.number(), to) : sys::Status{};
+    if (!is_there() || !is_foreground(own_group_)) {
+        return false;
+    }
+    if (own_group_ != 0) {
+        return true;
+    }
+    // Every group outside foster's PID namespace has the number 0. But only one in the foreground may read, be it nothing.
+    const auto terminal = sys::open("/dev/tty", O_RDONLY | O_NONBLOCK);
+    return sys::read(terminal.value.number(), {}).error != EIO;
 }
 
 } // namespace foster

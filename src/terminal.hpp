@@ -18,20 +18,23 @@ class Terminal
     static Terminal find();
 
     bool is_there() const { return fd_.number() >= 0; }
+    // Whether foster's own process group is in the foreground. For a process of that group to ask, with SIGTTIN blocked.
+    bool is_own() const;
     // Puts the child's process group into the foreground if foster's own was there. A background job steals nothing.
-    sys::Status give_to(pid_t group) const { return put_in_foreground(own_group_, group); }
-    // Whether foster's own group is in the foreground.
-    bool is_own() const { return is_foreground(own_group_); }
+    sys::Status give_to(pid_t group) const { return is_own() ? put_in_foreground(group) : sys::Status{}; }
     // Puts foster's own process group into the foreground where the child's was.
-    sys::Status take_back(pid_t child_group) const { return put_in_foreground(child_group, own_group_); }
+    sys::Status take_back(pid_t child_group) const
+    {
+        return is_there() && is_foreground(child_group) ? put_in_foreground(own_group_) : sys::Status{};
+    }
+    // SIGTTOU is blocked, so this works from the background, too.
+    sys::Status put_in_foreground(pid_t group) const { return sys::tcsetpgrp(fd_.number(), group); }
     // Whether this group is in the foreground.
     bool is_foreground(pid_t group) const;
     // Moves to this descriptor number, if there is a terminal, and leaves the number behind it.
     sys::Status move_to(int& number) { return sys::move_onto(fd_, number); }
 
   private:
-    sys::Status put_in_foreground(pid_t from, pid_t to) const;
-
     sys::Fd fd_;
     pid_t own_group_ = 0;
 };

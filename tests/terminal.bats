@@ -223,3 +223,17 @@ end_shell() {
   wait_until shows 'got a line'
   end_shell
 }
+
+@test "a background job in a PID namespace of its own, where the shell's group has no number, steals nothing either" {
+  start_shell
+  type_in "${NAMESPACE[*]}"$' "$FOSTER" sh -c "echo REA\\DY; read line; echo got \\$line" &\n'
+  wait_until shows READY
+  type_in $'echo sti\\ll $((1 + 1))\n'
+  wait_until shows 'still 2'
+  wait_until is_stopped "$(child_of "$(child_of "$INIT")" unshare)"
+  type_in $'fg\n'
+  wait_until shows FOSTER
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  end_shell
+}
