@@ -52,9 +52,9 @@ sys::Status print_help()
 
 sys::Status print_version(const Personality& personality)
 {
-    // `docker info` parses the peer's form, moby's parseInitVersion.
+    // `docker info` parses tini's form, and warns where it finds neither that name nor a commit, moby's parseInitVersion.
     const std::string_view text = personality.is_tini ? "tini version " FOSTER_VERSION " - git." FOSTER_COMMIT "\n"
-                                                      : "foster " FOSTER_VERSION "\n";
+                                                      : "foster " FOSTER_VERSION " - git." FOSTER_COMMIT "\n";
     return sys::write_all(STDOUT_FILENO, text);
 }
 

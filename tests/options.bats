@@ -66,7 +66,8 @@ refused() {
   done
   for option in --version -V; do
     run -0 sh -c '"$FOSTER" "$0" 2>/dev/full' $option
-    [[ $output =~ ^foster\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+    # moby finds the commit in it, by whatever name foster is the daemon's init.
+    [[ $output =~ ^foster\ [0-9]+\.[0-9]+\.[0-9]+\ -\ git\.[0-9a-z]+$ ]]
   done
   for option in --license -l -L; do
     diff <("$FOSTER" $option) "$BATS_TEST_DIRNAME/../LICENSE"
