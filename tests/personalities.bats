@@ -102,6 +102,10 @@ is_pausing() {
   expect [ "$output" = $'1\n0' ]
   DUMB_INIT_DEBUG=1 run -0 "$NAMES/dumb-init" true
   expect_in 'foster: spawned true' "$output"
+  DUMB_INIT_SETSID=1 DUMB_INIT_DEBUG=0 run -0 "$NAMES/dumb-init" sh -c 'ps -o pid=,sid= -p $$'
+  expect [ "${#lines[@]}" = 1 ]
+  read -r pid session <<<"$output"
+  expect [ "$pid" = "$session" ]
 }
 
 @test "dumb-init: a signal reaches the group, and TERM what is left of it when the child ends" {
@@ -165,6 +169,19 @@ is_pausing() {
   kill -TERM "$INIT"
   finish
   expect_status 143
+}
+
+@test "dumb-init -c: TSTP, TTIN and TTOU stay what they are, and stop dumb-init itself until CONT" {
+  start_in subreaper "$NAMES/dumb-init" -c "$WORKLOADS/record-signals" 6
+  wait_ready
+  for signal in 20 21 22; do
+    kill -$signal "$INIT"
+    wait_until is_stopped "$INIT"
+    kill -CONT "$INIT"
+    wait_until eval "[[ \$(tail -n 2 '$OUT' | tr '\n' ' ') == '$signal 18 ' ]]"
+  done
+  finish
+  expect_status 0
 }
 
 @test "dumb-init: a rewrite of TSTP takes the place of STOP" {
