@@ -178,15 +178,14 @@ has_reaped_through() {
 
 @test "a root that has borrowed the ids of a parent is still told of the death of its own" {
   requires_root
-  local dir
+  local dir log=$BATS_TEST_TMPDIR/log
   dir=$(mktemp -d /tmp/foster.XXXXXX)
   chmod 755 "$dir"
   cp "$FOSTER" "$WORKLOADS/neglect" "$dir"
-  ERR=$BATS_TEST_TMPDIR/err
   # shellcheck disable=SC2016 # for the shell inside
   sh -c ': >"$1"; setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "$0/foster" -v -p USR1 --user=nobody --zombies=reap --zombie-age=100ms -- \
-    "$0/neglect" 2 nanosleep 20 2>"$1" & until grep -q reaped "$1"; do sleep 0.05; done' "$dir" "$ERR" 3>&-
-  wait_until grep -q 'forwarded SIGUSR1 to neglect' "$ERR"
+    "$0/neglect" 2 nanosleep 20 2>"$1" & until grep -q reaped "$1"; do sleep 0.05; done' "$dir" "$log" 3>&-
+  wait_until grep -q 'forwarded SIGUSR1 to neglect' "$log"
   rm -r "$dir"
 }
 
