@@ -144,7 +144,7 @@ expect_unchanged() {
     "$(changed 'del(.linux)')" "$(changed 'del(.process)')" "$(changed '.process = null')" "$(changed '.process.args = []')"
     "$(changed 'del(.process.args)')")
   for init in /sbin/docker-init /run/podman-init tini /usr/bin/dumb-init catatonit /pause /dev/.foster /foster /init /sbin/init \
-    /lib/systemd/systemd; do
+    /lib/systemd/systemd tini-static /sbin/my_init s6-svscan runit runit-init openrc-init pid1 pid1-rs; do
     configs+=("$(changed ".process.args[0] = \"$init\"")")
   done
   configs+=("${CONFIG/'"sh", "-c"'/'"\/sbin\/\u0069nit"'}")
