@@ -57,6 +57,9 @@ podman_run() {
   expect_reaped_under "$(podman logs under)" .foster
   run -0 podman_run --rm busybox cat /proc/1/comm
   expect [ "$output" = podman-init ]
+  run -0 podman --runtime-flag foster-options=--grace=5s run --rm --ulimit nofile=4096:4096 --ulimit nproc=20000:20000 --network none \
+    busybox sh -c 'tr "\0" " " </proc/1/cmdline'
+  expect_in '/dev/.foster --grace=5s -- ' "$output"
 }
 
 @test "what podman configures is edited as python's reader of JSON would have it" {
