@@ -53,6 +53,10 @@ EOF
   mkdir "$NODE/pause"
   cp "$FOSTER" "$NODE/pause/pause"
   import_image pause '{"Entrypoint": ["/pause"], "User": "65535:65535"}'
+  # As the Dockerfile makes it.
+  mkdir "$NODE/foster"
+  cp "$FOSTER" "$NODE/foster/foster"
+  import_image foster '{"Entrypoint": ["/foster", "--"]}'
 }
 
 # foster-crun, with the view of the cgroups that oci() gives to crun.
@@ -244,6 +248,26 @@ stop_container() {
   ctr -a "$NODE/socket" -n k8s.io tasks kill --signal TERM "$POD"
   wait_until end_of_sandbox
   run ! grep exit_status <<<"$(end_of_sandbox)" # 0 is left out
+}
+
+@test "an init container installs foster into a volume, from which the container starts it, as init-container.yaml has it" {
+  local mount='container_path: "/foster-bin", host_path: env.VOLUME'
+  export VOLUME=$NODE/volume
+  mkdir -m 777 "$VOLUME" # as a kubelet makes an emptyDir
+  run_pod '' CONTAINER
+  for _ in 1 2; do # a restart of the pod's sandbox runs it again
+    start_container ".image.image = \"docker.io/library/foster:test\" | .mounts = [{$mount}] |
+      .linux.security_context += {run_as_user: {value: 65532}, readonly_rootfs: true, no_new_privs: true}" /foster --install /foster-bin/
+    wait_until has_exited
+    expect [ "$(container exit_code)" = 0 ]
+    expect [ -z "$(log)" ]
+    expect [ "$(ls -A "$VOLUME")" = foster ]
+  done
+  start_container ".mounts = [{$mount, readonly: true}]" /foster-bin/foster -- leave-orphans
+  wait_until says_ready
+  stop_container
+  expect [ "$(container exit_code)" = 7 ]
+  expect_reaped_under "$(log)" foster
 }
 
 # Whether it is the annotation that spares the sandbox that was recorded last, not its program's name, which is an init's, too. Nothing is
