@@ -368,6 +368,7 @@ nested() {
   create "$CONFIG" --foster-init="$DIR/another" --foster-options ' --grace=5s  -v ' --root /r --foster-options=-w
   expect_under_foster "$CONFIG" '"/dev/.foster","--grace=5s","-v","-w","--",'
   diff <(printf '%s\n' runc --root /r create --bundle "$BUNDLE" some-id) "$DIR/words"
+  cp "$FOSTER" "$DIR/\"quote"
   chmod -x "$DIR/another"
   for init in "$DIR/another" "$DIR" /nonexistent "$DIR/\"quote"; do
     create "$CONFIG" --foster-init="$init"
@@ -375,7 +376,7 @@ nested() {
     expect_in 'foster is not there to be executed' "$output"
   done
   # shellcheck disable=SC1003 # a backslash
-  for options in '"' '\' $'a\nb' "$(printf '%05000d' 0)"; do
+  for options in '"' '\' $'a\nb' "$(printf '%05000d' 0)" "$(printf -- '-v %.0s' {1..1300})"; do
     create "$CONFIG" --foster-options="$options"
     expect_unchanged "$CONFIG"
     expect_in 'the options for foster are too long, or hold quotes' "$output"
