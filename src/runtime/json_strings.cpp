@@ -44,23 +44,18 @@ int lower(int letter)
     return letter >= 'A' && letter <= 'Z' ? letter + ('a' - 'A') : letter;
 }
 
-// A letter in lower case. The two beyond ASCII that Unicode takes for a k and an s count as these.
+// A letter in lower case. The one beyond ASCII that Unicode takes for an s counts as that; the one for a k is in no name that is looked
+// for without regard to the case.
 int take_lower_letter(std::string_view& rest)
 {
-    constexpr int KELVIN_SIGN = 0x212a;
-    constexpr std::string_view KELVIN_SIGN_AS_BYTES = "\xe2\x84\xaa";
     constexpr int LONG_S = 0x17f;
     constexpr std::string_view LONG_S_AS_BYTES = "\xc5\xbf";
-    if (rest.starts_with(KELVIN_SIGN_AS_BYTES)) {
-        rest.remove_prefix(KELVIN_SIGN_AS_BYTES.size());
-        return 'k';
-    }
     if (rest.starts_with(LONG_S_AS_BYTES)) {
         rest.remove_prefix(LONG_S_AS_BYTES.size());
         return 's';
     }
     const int letter = take_character(rest);
-    return letter == KELVIN_SIGN ? 'k' : letter == LONG_S ? 's' : lower(letter);
+    return letter == LONG_S ? 's' : lower(letter);
 }
 
 // Whether a string is this text but for the case of letters.
