@@ -99,3 +99,14 @@ setup() {
   # Nor does it follow a link that lies in wait.
   grep -q '/foster.foster-[0-9]*", .*O_EXCL' "$BATS_TEST_TMPDIR/trace"
 }
+
+@test "make install puts both programs, foster-runtime by its other names, and the manifests in their places" {
+  local root=$BATS_TEST_DIRNAME/.. programs
+  make -C "$root" -o all install BUILD="${FOSTER%/*}" DESTDIR="$DIR" PREFIX=/usr
+  programs=$DIR/usr/bin
+  expect [ "$(ls "$programs")" = $'foster\nfoster-crun\nfoster-runc\nfoster-runtime' ]
+  cmp "$FOSTER" "$programs/foster"
+  cmp "${FOSTER%/*}/foster-runtime" "$programs/foster-runtime"
+  expect [ "$(readlink "$programs/foster-runc" "$programs/foster-crun")" = $'foster-runtime\nfoster-runtime' ]
+  diff -r "$root/src/kubernetes" "$DIR/usr/share/foster/kubernetes"
+}
