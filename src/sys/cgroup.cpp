@@ -14,9 +14,11 @@ namespace
 // The path that stands behind a mark in /proc/self/cgroup: ":memory:" of version 1, "\n0::" of version 2.
 std::string_view path_behind(std::string_view text, std::string_view mark)
 {
-    const auto found = text.find(mark);
-    const auto path = found == std::string_view::npos ? std::string_view() : behind(text, found + mark.size());
-    return {path.data(), std::min(path.find('\n'), path.size())};
+    while (!text.empty() && !text.starts_with(mark)) {
+        text.remove_prefix(1);
+    }
+    text.remove_prefix(std::min(mark.size(), text.size()));
+    return {text.data(), std::min(text.find('\n'), text.size())};
 }
 
 // The directory of a group, and those around it. The path that /proc tells may be the host's, and what is mounted here a container's
