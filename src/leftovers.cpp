@@ -115,15 +115,17 @@ Leftovers::Count Leftovers::kill_all() const
     return fault_ == nullptr ? kill_found() : Count();
 }
 
-// With its process group, for one that forks and ends, forks and ends, is gone before its own signal comes.
+// With its process group, for one that forks and ends, forks and ends, is gone before its own signal comes. But a group of foster's
+// session may hold others than descendants, for any process of it can join it, setpgid(2).
 Leftovers::Count Leftovers::kill_found() const
 {
-    const pid_t own_group = ::getpgrp();
+    const pid_t own_session = ::getsid(0);
     Count count;
     Descendants leftovers(self_);
     for (sys::ProcessStat leftover; leftovers.next(leftover); ++count.found) {
+        const pid_t session = ::getsid(leftover.pid);
         count.reached += sys::kill(leftover.pid, SIGKILL) ? 1 : 0;
-        if (leftover.group > 1 && leftover.group != own_group) {
+        if (leftover.group > 1 && (leftover.group == child_ || (session > 0 && session != own_session))) {
             (void)sys::kill(-leftover.group, SIGKILL);
         }
     }

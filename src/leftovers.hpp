@@ -15,7 +15,10 @@ namespace foster
 class Leftovers
 {
   public:
-    Leftovers(const Options& options, const sys::Messages& messages) : options_(options), messages_(messages) {}
+    Leftovers(const Options& options, const sys::Messages& messages, pid_t child)
+        : options_(options), messages_(messages), child_(child)
+    {
+    }
 
     // The child has ended. Whether foster has been asked to stop before: then --wait-all does not put off a --grace.
     void begin(bool is_stopping);
@@ -51,6 +54,7 @@ class Leftovers
 
     const Options& options_;
     const sys::Messages& messages_;
+    const pid_t child_; // which has led a process group
     const pid_t self_ = ::getpid();
     const char* fault_ = nullptr; // why /proc is of no use
     Phase phase_ = Phase::LET_BE;

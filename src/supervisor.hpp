@@ -21,7 +21,7 @@ class Supervisor
     Supervisor(const Options& options, const sys::Messages& messages, Terminal terminal, const Child& child,
                LastWord& last_word)
         : options_(options), messages_(messages), terminal_(static_cast<Terminal&&>(terminal)), child_(child),
-          last_word_(last_word), delays_(options, messages), leftovers_(options, messages),
+          last_word_(last_word), delays_(options, messages), leftovers_(options, messages, child.pid()),
           pid_limit_(options, messages), neglect_(options, messages),
           reaper_(child.pid(), options.warn_reaped, messages, neglect_, last_word)
     {

@@ -278,3 +278,16 @@ child_has_ended() {
   expect_status 7
   expect_reaped 2 obey 'killed by SIGTERM'
 }
+
+@test "SIGKILL for a leftover's process group does not reach others that are in it" {
+  # One in a group of its own, in the session of foster, whose leftover joins it.
+  # shellcheck disable=SC2016 # perl's own variables
+  run -0 run_in subreaper setsid --wait perl -e '
+    my $other = fork // die;
+    if ($other == 0) { setpgrp 0, 0; sleep 1000 }
+    select undef, undef, undef, 0.01 until getpgrp $other == $other;
+    my $status = system @ARGV, "--grace=0", "--", "perl", "-e",
+      q(pipe my $in, my $out; if (fork == 0) { $SIG{TERM} = q{IGNORE}; setpgrp 0, shift or die; close $out; sleep 1000 } close $out; <$in>; exit 7), $other;
+    print $status >> 8, " ", waitpid $other, 1; kill KILL => $other' "$FOSTER"
+  expect [ "$output" = '7 0' ]
+}
