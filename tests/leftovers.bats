@@ -242,13 +242,14 @@ child_has_ended() {
   requires_static # the sanitizers want /proc themselves
   for mode in "${MODES[@]}"; do
     # shellcheck disable=SC2016 # for the shell inside
-    start_in "$mode" unshare --mount sh -c 'umount -l /proc && exec "$@"' sh "$FOSTER" --grace=100ms -- "$WORKLOADS/leave" obey ignore
+    start_in "$mode" unshare --mount sh -c 'umount -l /proc && exec "$@"' sh "$FOSTER" -w --grace=100ms -- "$WORKLOADS/leave" obey ignore
     wait_ready
     kill -USR1 "$INIT"
     finish
     expect_status 7
     if [[ $mode == pid1 ]]; then
-      expect [ ! -s "$ERR" ]
+      diff <(printf 'killed by %s\n' SIGKILL SIGTERM) <(grep -o 'killed by .*' "$ERR" | sort)
+      expect [ "$(wc -l <"$ERR")" = 2 ]
     else
       expect [ "$(cat "$ERR")" = 'foster: warning: cannot signal what the child has left: there is no /proc' ]
       pkill -KILL -x obey
