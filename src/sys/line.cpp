@@ -31,8 +31,9 @@ std::size_t size_of_character(std::string_view text)
         }
     }
     // Not the shortest form, a surrogate, or beyond Unicode.
-    const bool is_forbidden = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) >= 0xa0) ||
-                              (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) >= 0x90);
+    const unsigned both = first << 8 | byte(1);
+    const bool is_forbidden =
+        both - 0xe080 < 0x20 || both - 0xeda0 < 0x20 || both - 0xf080 < 0x10 || both - 0xf490 < 0x30;
     return is_forbidden ? 0 : size;
 }
 
