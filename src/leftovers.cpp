@@ -172,6 +172,10 @@ void Leftovers::kill_again(sys::Nanoseconds now)
     const auto count = kill_all();
     next_step_ = now + REST;
     if (now >= give_up_ || (count.found != 0 && count.reached == 0)) {
+        if (count.found == 0) {
+            messages_.warning("step-refused|cannot name what is left: {reason}",
+                              fault_ == nullptr ? "/proc hides it" : fault_);
+        }
         tell_left();
         phase_ = Phase::LET_BE;
     }

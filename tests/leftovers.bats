@@ -292,3 +292,14 @@ child_has_ended() {
     print $status >> 8, " ", waitpid $other, 1; kill KILL => $other' "$FOSTER"
   expect [ "$output" = '7 0' ]
 }
+
+@test "what /proc hides of the leftovers is not left without a word" {
+  requires_root
+  # A root that may not trace does not see what has become another user.
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in subreaper unshare --mount --pid --fork --kill-child sh -c 'mount -t proc -o hidepid=2,gid=12345 proc /proc && setpriv --bounding-set=-sys_ptrace "$@"; exit $?' sh \
+    "$FOSTER" --grace=50ms -- "$WORKLOADS/leave" -now nobody
+  finish
+  expect_status 7
+  expect [ "$(cat "$ERR")" = 'foster: warning: cannot name what is left: /proc hides it' ]
+}
