@@ -36,6 +36,26 @@ has_event() {
   expect [ "$(jq .exit_code "$ERR")" = 3 ]
 }
 
+@test "each byte that is not of UTF-8 becomes U+FFFD, whatever jq would take; the first and the last character of each length stay" {
+  local bytes replaced wanted
+  while read -r bytes replaced; do
+    wanted=$bytes
+    [[ $replaced == 0 ]] || wanted=$(yes '\\ufffd' | head -"$replaced" | tr -d '\n')
+    run -127 "$FOSTER" --log=json "/nonexistent/$(printf %b "$bytes")"
+    expect_in "$(printf '"command":"/nonexistent/%b",' "$wanted")" "$output"
+  done <<'END'
+\xc2\x80\xdf\xbf 0
+\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf 0
+\xf0\x90\x80\x80\xf4\x8f\xbf\xbf 0
+\x80\xbf\xc0\x80\xc1\xbf 6
+\xe0\x80\x80\xe0\x9f\xbf 6
+\xed\xa0\x80\xed\xbf\xbf 6
+\xf0\x80\x80\x80\xf0\x8f\xbf\xbf 8
+\xf4\x90\x80\x80\xf5\x80\xff 7
+\xe2\x82\xf0\x90\x80 5
+END
+}
+
 @test "an error is an object, too, and however long its words are a right one" {
   run -125 "$FOSTER" --log=json --bogus
   expect [ "$(jq -r '.level + " " + .event + " " + .word + " " + .message' <<<"$output")" = "error bad-usage --bogus unknown option '--bogus'" ]
