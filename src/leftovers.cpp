@@ -174,7 +174,7 @@ void Leftovers::kill_again(sys::Nanoseconds now)
     if (now >= give_up_ || (count.found != 0 && count.reached == 0)) {
         if (count.found == 0) {
             messages_.warning("step-refused|cannot name what is left: {reason}",
-                              fault_ == nullptr ? "/proc hides it" : fault_);
+                              fault_ == nullptr ? "not in /proc" : fault_);
         }
         tell_left();
         phase_ = Phase::LET_BE;

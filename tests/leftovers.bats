@@ -301,5 +301,5 @@ child_has_ended() {
     "$FOSTER" --grace=50ms -- "$WORKLOADS/leave" -now nobody
   finish
   expect_status 7
-  expect [ "$(cat "$ERR")" = 'foster: warning: cannot name what is left: /proc hides it' ]
+  expect [ "$(cat "$ERR")" = 'foster: warning: cannot name what is left: not in /proc' ]
 }
