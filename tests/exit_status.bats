@@ -55,6 +55,8 @@ load helpers
   PATH=$BATS_TEST_TMPDIR/first:$PATH run "$FOSTER" command
   expect_status 126
   expect [ "$output" = "foster: error: cannot run 'command': Permission denied" ]
+  # Nor does an entry that is no directory.
+  PATH=$BATS_TEST_TMPDIR/first/command:$PATH run -0 "$FOSTER" true
   chmod +x "$BATS_TEST_TMPDIR/second/command"
   PATH=$BATS_TEST_TMPDIR/first:$BATS_TEST_TMPDIR/second:$PATH run "$FOSTER" command
   expect_status 4

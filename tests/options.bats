@@ -79,6 +79,11 @@ refused() {
   expect [ "$output" = 'foster: error: cannot write to standard output: No space left on device' ]
 }
 
+@test "a --help whose reader has gone ends by SIGPIPE without a word, as any program does" {
+  run -141 env --default-signal=PIPE bash -c 'exec 4>&2 > >(:); wait $!; exec "$FOSTER" --help 2>&4'
+  expect [ -z "$output" ]
+}
+
 @test "the README's table of options has the rows of --help, and no others" {
   local help readme
   help=$("$FOSTER" --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort)
