@@ -45,4 +45,10 @@ bool Terminal::is_own() const
     return sys::read(terminal.value.number(), {}).error != EIO;
 }
 
+// The kernel takes a group for one that has no members, if only a process has that number (session_of_pgrp in the kernel).
+sys::Status Terminal::give_to(pid_t group) const
+{
+    return is_own() && sys::kill(-group, 0).error != ESRCH ? put_in_foreground(group) : sys::Status{};
+}
+
 } // namespace foster

@@ -20,8 +20,8 @@ class Terminal
     bool is_there() const { return fd_.number() >= 0; }
     // Whether foster's own process group is in the foreground. For a process of that group to ask, with SIGTTIN blocked.
     bool is_own() const;
-    // Puts the child's process group into the foreground if foster's own was there. A background job steals nothing.
-    sys::Status give_to(pid_t group) const { return is_own() ? put_in_foreground(group) : sys::Status{}; }
+    // Puts the child's process group, if there is one, into the foreground if foster's own was there. A background job steals nothing.
+    sys::Status give_to(pid_t group) const;
     // Puts foster's own process group into the foreground where the child's was.
     sys::Status take_back(pid_t child_group) const
     {

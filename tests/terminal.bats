@@ -139,6 +139,25 @@ end_shell() {
   end_shell
 }
 
+@test "--same-group, dumb-init -c: after Ctrl-Z one fg is enough, and the child has the terminal and its keys" {
+  ln -s "$FOSTER" "$BATS_TEST_TMPDIR/dumb-init"
+  start_shell
+  for command in '"$FOSTER" --same-group' "$BATS_TEST_TMPDIR/dumb-init -c"; do
+    type_in "$command"$' sh -c "echo REA\\DY; read line; echo got \\$line; exec sleep 1000"\n'
+    wait_until shows READY
+    type_in $'\x1a'
+    wait_until shows Stopped
+    wait_until shows PROMPT
+    type_in $'fg\n'
+    wait_until shows 'sh -c'
+    type_in $'a line\n'
+    wait_until shows 'got a line'
+    type_in $'\x03'
+    wait_until shows PROMPT
+  done
+  end_shell
+}
+
 @test "--setsid gives the child a session of its own, with the terminal as its controlling one, and no HUP or CONT" {
   for mode in "${MODES[@]}"; do
     run -0 run_in "$mode" script -qec "exec $FOSTER --setsid -v sh -c 'ps -o pid=,sid=,tpgid=,tty= -p \$\$'" /dev/null </dev/null

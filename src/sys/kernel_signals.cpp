@@ -130,8 +130,9 @@ void continue_own_group()
 
 bool stop_own_group(int signal)
 {
-    (void)set_signal_mask(ALL_SIGNALS & ~bit_of(signal));
+    // While it is blocked: one that the terminal has sent already becomes the same, and does not stop it a second time.
     (void)::kill(0, signal);
+    (void)set_signal_mask(ALL_SIGNALS & ~bit_of(signal));
     (void)set_signal_mask(ALL_SIGNALS);
     return (pending_signals() & bit_of(SIGCONT)) != 0;
 }
