@@ -149,9 +149,9 @@ struct PeerVariable {
 };
 
 constexpr PeerVariable PEER_VARIABLES[] = {
-    {"TINI_SUBREAPER", "", "-s"},   {"TINI_KILL_PROCESS_GROUP", "", "-g"}, {"TINI_VERBOSITY", "0", "-q"},
-    {"TINI_VERBOSITY", "2", "-v"},  {"TINI_VERBOSITY", "3", "-vv"},        {"DUMB_INIT_SETSID", "0", "-c"},
-    {"DUMB_INIT_DEBUG", "1", "-v"}, {"CATATONIT_DEBUG", "", "-vv"},
+    {"TINI_SUBREAPER", "", "-s"},    {"TINI_KILL_PROCESS_GROUP", "", "-g"}, {"TINI_VERBOSITY", "0", "-q"},
+    {"TINI_VERBOSITY", "2", "-v"},   {"TINI_VERBOSITY", "3", "-vv"},        {"TINI_VERBOSITY", "4", "-vv"},
+    {"DUMB_INIT_SETSID", "0", "-c"}, {"DUMB_INIT_DEBUG", "1", "-v"},        {"CATATONIT_DEBUG", "", "-vv"},
 };
 
 void read_peer_variables(Options& options, Environment& environment)

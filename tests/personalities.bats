@@ -56,8 +56,10 @@ END
   for name in tini tini-static docker-init; do
     TINI_VERBOSITY=2 run -0 "$NAMES/$name" true
     expect_in 'foster: spawned true' "$output"
-    TINI_VERBOSITY=3 run -0 script -qec "$WORKLOADS/deny tcsetpgrp=EPERM -- $NAMES/$name true" /dev/null
-    expect_in 'cannot give the terminal to the child' "$output"
+    for verbosity in 3 4; do
+      TINI_VERBOSITY=$verbosity run -0 script -qec "$WORKLOADS/deny tcsetpgrp=EPERM -- $NAMES/$name true" /dev/null
+      expect_in 'cannot give the terminal to the child' "$output"
+    done
     TINI_VERBOSITY=0 run -0 "$WORKLOADS/deny" chdir=EPERM -- "$NAMES/$name" true
     expect [ -z "$output" ]
     TINI_SUBREAPER='' TINI_VERBOSITY=1 TINI_KILL_PROCESS_GROUP=1 TINI_VERSION=v0.19.0 run -0 "$NAMES/$name" env
