@@ -176,6 +176,15 @@ const char* print(Options& options, Print text)
     return nullptr;
 }
 
+const char* forward_to_group(Options& options)
+{
+    options.group = true;
+    if (options.personality->owns_session) {
+        options.same_group = false; // which a --single-child has set
+    }
+    return nullptr;
+}
+
 const char* forward_to_child_alone(Options& options)
 {
     options.group = false;
@@ -211,7 +220,7 @@ constexpr Row ROWS[] = {
     {"s", "subreaper", "", "accepted for tini's sake: not as PID 1, foster always is a child subreaper",
      [](Options&, char*) -> const char* { return nullptr; }},
     {"g", "group", "", "forward signals to the process group that the child is in",
-     [](Options& options, char*) { return set(options.group); }},
+     [](Options& options, char*) { return forward_to_group(options); }},
     {"c", "single-child", "", "forward signals to the child alone (the default, but for dumb-init)",
      [](Options& options, char*) { return forward_to_child_alone(options); }},
     {"", "same-group", "", "leave the child in foster's own process group",

@@ -104,6 +104,10 @@ is_pausing() {
   expect [ "$output" = $'1\n0' ]
   DUMB_INIT_DEBUG=1 run -0 "$NAMES/dumb-init" true
   expect_in 'foster: spawned true' "$output"
+  # Of -c and -g the last one counts.
+  run -0 "$NAMES/dumb-init" -c -g sh -c 'ps -o pid=,pgid= -p $$'
+  read -r pid group <<<"$output"
+  expect [ "$pid" = "$group" ]
   DUMB_INIT_SETSID=1 DUMB_INIT_DEBUG=0 run -0 "$NAMES/dumb-init" sh -c 'ps -o pid=,sid= -p $$'
   expect [ "${#lines[@]}" = 1 ]
   read -r pid session <<<"$output"
