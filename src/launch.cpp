@@ -86,7 +86,9 @@ void enter_own_session(Launch& launch)
 
 void enter_own_group(Launch& launch)
 {
-    const bool is_foreground = launch.terminal.is_own();
+    // A script's job in the background is in the script's own group, with these two ignored, as POSIX wants it.
+    const bool is_foreground =
+        launch.terminal.is_own() && !(sys::is_ignored(SIGINT).value && sys::is_ignored(SIGQUIT).value);
     launch.report.of(Step::GROUP) = sys::setpgid(0, 0).error;
     if (is_foreground && launch.report.of(Step::GROUP) == 0) {
         launch.report.of(Step::TERMINAL) = launch.terminal.put_in_foreground(::getpid()).error;

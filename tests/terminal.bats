@@ -100,6 +100,20 @@ end_shell() {
   end_shell
 }
 
+@test "tini: a script's job in the background does not keep Ctrl-C from the script, and may read all the same" {
+  start_shell
+  type_in $'sh -c \'"$FOSTER" sh -c "echo REA\\DY; sleep 20" & exec sleep 1000\'\n'
+  wait_until shows READY
+  type_in $'\x03'
+  wait_until shows PROMPT
+  type_in $'sh -c \'"$FOSTER" sh -c "read line </dev/tty; echo got \\$line" & wait\'\n'
+  wait_until shows FOSTER
+  type_in $'a line\n'
+  wait_until shows 'got a line'
+  wait_until shows PROMPT
+  end_shell
+}
+
 @test "a script gets the terminal back that foster has lent to the child" {
   start_shell
   type_in $'sh -c \'"$FOSTER" sh -c "exit 3"; echo sta\\tus $?; read line; echo got $line\'\n'

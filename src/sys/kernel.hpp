@@ -42,6 +42,8 @@ void nap(Nanoseconds time);
 
 // Signals. rt_sigprocmask(2) with SIG_SETMASK, returning the mask that was in force.
 Result<SignalMask> set_signal_mask(SignalMask mask);
+// Whether a signal is ignored. sigaction(2).
+Result<bool> is_ignored(int signal);
 // Sets SIGCHLD's disposition to ignored or to default; returns whether it was ignored. sigaction(2).
 Result<bool> ignore_sigchld(bool ignored);
 // The next signal of all, which must be blocked; waits so long for one (nanoseconds; 0 looks and does not wait, below 0: for ever).

@@ -18,24 +18,19 @@ Nanoseconds now_by(clockid_t clock)
     return now.tv_sec * SECOND + now.tv_nsec;
 }
 
-// Returns whether the signal was ignored. Not the C library's function, which leaves some signals out.
-Result<bool> set_handler(int signal, void (*handler)(int))
+// The kernel's own struct, without a handler to return from, and so without a restorer. Not the C library's function, which leaves
+// some signals out.
+struct Action {
+    void (*handler)(int);
+    unsigned long flags;
+    void* restorer;
+    SignalMask mask;
+};
+
+Status set_handler(int signal, void (*handler)(int))
 {
-    // The kernel's own struct, without a handler to return from, and so without a restorer.
-    struct Action {
-        void (*handler)(int);
-        unsigned long flags;
-        void* restorer;
-        SignalMask mask;
-    };
     const Action action{handler, 0, nullptr, 0};
-    Action before{};
-    long answer = ::syscall(SYS_rt_sigaction, signal, nullptr, &before, sizeof(SignalMask));
-    // To set SIGCHLD to default when it is would discard one that is pending (do_sigaction in the kernel).
-    if (answer == 0 && before.handler != handler) {
-        answer = ::syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(SignalMask));
-    }
-    return {before.handler == SIG_IGN, answer < 0 ? errno : 0};
+    return status_of(::syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof(SignalMask)));
 }
 
 } // namespace
@@ -75,9 +70,21 @@ Result<SignalMask> set_signal_mask(SignalMask mask)
     return {before, answer < 0 ? errno : 0};
 }
 
+Result<bool> is_ignored(int signal)
+{
+    Action action{};
+    const long answer = ::syscall(SYS_rt_sigaction, signal, nullptr, &action, sizeof(SignalMask));
+    return {action.handler == SIG_IGN, answer < 0 ? errno : 0};
+}
+
 Result<bool> ignore_sigchld(bool ignored)
 {
-    return set_handler(SIGCHLD, ignored ? SIG_IGN : SIG_DFL);
+    auto before = is_ignored(SIGCHLD);
+    // To set it to default where it is would discard one that is pending (do_sigaction in the kernel).
+    if (before && before.value != ignored) {
+        before.error = set_handler(SIGCHLD, ignored ? SIG_IGN : SIG_DFL).error;
+    }
+    return before;
 }
 
 void die_by(int signal)
