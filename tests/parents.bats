@@ -37,7 +37,7 @@ expect_same_under_foster() {
 }
 
 @test "parents in C: each way to sleep ends as without foster, and in time" {
-  expect_same_under_foster 'nanosleep poll epoll futex read recv semop sigwait inotify loop thread beside vfork' "$WORKLOADS/neglect" 5
+  expect_same_under_foster 'nanosleep poll epoll futex read recv semop sigwait inotify completion loop thread beside vfork' "$WORKLOADS/neglect" 5
 }
 
 @test "parents in Python: time.sleep, select, poll, asyncio, a thread, a child that is waited for" {

@@ -489,6 +489,10 @@ has_reaped_through() {
   finish
 }
 
+@test "--reap-zombies can be interrupted while it waits" {
+  run -124 timeout --signal=INT --kill-after=10 1 "$FOSTER" --reap-zombies=$$ --zombie-age=20s
+}
+
 @test "bad words for the options of zombies are named" {
   for words in --zombies=bury --zombie-age=10h --zombie-age=0 --reap-zombies=me --reap-zombies=0 --log=xml; do
     run -125 "$FOSTER" "$words" true

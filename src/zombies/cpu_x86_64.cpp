@@ -26,6 +26,7 @@ constexpr std::int64_t RESTART_WITHOUT_HANDLER = -514; // the kernel's own EREST
 
 constexpr unsigned char INSTRUCTION[] = {0x0f, 0x05}; // syscall
 
+constexpr long IO_URING_ENTER = 426;
 constexpr long EPOLL_PWAIT2 = 441;
 
 // Such a call would wait the whole limit anew. EINTR, which is what any stop gives it, makes an event loop look at its clock.
@@ -37,6 +38,8 @@ bool waits_for_events_with_limit(const Registers& registers)
         return static_cast<int>(registers[R10]) >= 0;
     case EPOLL_PWAIT2:
         return registers[R10] != 0;
+    case IO_URING_ENTER:
+        return (registers[R10] & 8) != 0; // IORING_ENTER_EXT_ARG, which may hold one
     default:
         return false;
     }
@@ -64,10 +67,10 @@ bool is_in_call(const Registers& registers)
 void begin_again_after_stop(Registers& registers)
 {
     // signal(7), "Interruption of system calls and library functions by stop signals". A read that was interrupted has
-    // taken nothing.
-    constexpr long CALLS[] = {SYS_epoll_wait, SYS_epoll_pwait, SYS_semop,           SYS_semtimedop,
-                              SYS_read,       SYS_recvfrom,    SYS_rt_sigtimedwait, SYS_io_getevents,
-                              SYS_recvmsg,    SYS_accept,      SYS_accept4,         EPOLL_PWAIT2};
+    // taken nothing, and io_uring_enter that has submitted something answers how much.
+    constexpr long CALLS[] = {SYS_epoll_wait, SYS_epoll_pwait,     SYS_semop,        SYS_semtimedop, SYS_read,
+                              SYS_recvfrom,   SYS_rt_sigtimedwait, SYS_io_getevents, SYS_recvmsg,    SYS_accept,
+                              SYS_accept4,    EPOLL_PWAIT2,        IO_URING_ENTER};
     const auto call = static_cast<long>(registers[ORIG_RAX]);
     if (answer(registers) == -EINTR && !waits_for_events_with_limit(registers) &&
         std::ranges::find(CALLS, call) != std::end(CALLS)) {

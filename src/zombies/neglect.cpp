@@ -339,7 +339,10 @@ bool Neglect::reap_once()
         if (deadline_ == 0) {
             return true;
         }
+        // Here nobody is being visited, and whoever waits for this may interrupt it.
+        (void)sys::set_signal_mask(sys::bit_of(SIGPIPE));
         sys::nap(std::max(deadline_ - sys::monotonic_now(), sys::Nanoseconds{0}));
+        (void)sys::set_signal_mask(sys::ALL_SIGNALS);
         (void)act_if_due();
         finish_visit();
         const auto last_scan = next_scan_ - interval();

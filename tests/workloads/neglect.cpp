@@ -5,6 +5,7 @@
 //   until: a point in time
 //   pause: until SIGALRM
 //   ring: nanosleep, beside a sleeping thread of the kernel's own, which io_uring gives a process
+//   completion: io_uring_enter, until the ring tells that a time is over
 //   beside: epoll_wait with a time limit, that takes EINTR for a failure; another thread sleeps, too
 //   vfork: until a child that shares its memory ends, which takes half of the time; then by nanosleep
 //   thread: another one sleeps and the first one waits for it
@@ -25,6 +26,7 @@
 #include <string_view>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -127,6 +129,27 @@ long run_event_loop()
     return 0;
 }
 
+long wait_for_completion()
+{
+    io_uring_params settings{};
+    const int ring = static_cast<int>(syscall(SYS_io_uring_setup, 1, &settings));
+    const auto map = [ring](off_t what, std::size_t size) {
+        return static_cast<char*>(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, what));
+    };
+    char* const queue = map(IORING_OFF_SQ_RING, settings.sq_off.array + sizeof(unsigned));
+    auto* const entry = reinterpret_cast<io_uring_sqe*>(map(IORING_OFF_SQES, sizeof(io_uring_sqe)));
+    if (ring < 0 || queue == MAP_FAILED || entry == MAP_FAILED) {
+        die("io_uring");
+    }
+    const __kernel_timespec time{sleep_time / 1000, 0};
+    entry->opcode = IORING_OP_TIMEOUT;
+    entry->addr = reinterpret_cast<std::uintptr_t>(&time);
+    entry->len = 1;
+    *reinterpret_cast<unsigned*>(queue + settings.sq_off.tail) = 1;
+    syscall(SYS_io_uring_enter, ring, 1, 0, 0, nullptr, 0);
+    return syscall(SYS_io_uring_enter, ring, 0, 1, IORING_ENTER_GETEVENTS, nullptr, 0);
+}
+
 long wait_beside_thread()
 {
     std::thread([] { pause(); }).detach();
@@ -217,6 +240,9 @@ long sleep_by(std::string_view how)
     }
     if (how == "loop") {
         return run_event_loop();
+    }
+    if (how == "completion") {
+        return wait_for_completion();
     }
     if (how == "beside") {
         return wait_beside_thread();
