@@ -155,6 +155,7 @@ load helpers
 
 @test "the last word tells that the child has left a core file" {
   [[ $(cat /proc/sys/kernel/core_pattern) != '|'* ]] || skip 'requires core files'
+  requires_static # the sanitizers allow no core file
   local log=$BATS_TEST_TMPDIR/log
   cd "$BATS_TEST_TMPDIR"
   ulimit -c unlimited
