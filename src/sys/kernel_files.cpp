@@ -127,10 +127,7 @@ Result<Pipe> pipe()
     if (::syscall(SYS_pipe2, ends.data(), O_CLOEXEC) < 0) {
         return {{}, errno};
     }
-    auto reader = above_standard({Fd(ends[0])});
-    auto writer = above_standard({Fd(ends[1])});
-    const int error = reader ? writer.error : reader.error;
-    return {{static_cast<Fd&&>(reader.value), static_cast<Fd&&>(writer.value)}, error};
+    return {{Fd(ends[0]), Fd(ends[1])}};
 }
 
 Status dup_onto(int from, int to)
