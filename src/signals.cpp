@@ -134,11 +134,10 @@ Fate fate_of(const siginfo_t& received, pid_t self)
     if (received.si_signo == SIGCHLD && received.si_code >= CLD_EXITED && received.si_code <= CLD_CONTINUED) {
         return Fate::REAP;
     }
-    // What foster brings upon itself is none of the child's business: SIGPIPE and SIGXFSZ by its messages, SIGCONT by what it
-    // sends to its own group.
+    // What foster brings upon itself by its messages is none of the child's business.
     const int signal = received.si_signo;
     const bool by_itself = received.si_code == SI_USER && received.si_pid == self;
-    if (by_itself && (signal == SIGPIPE || signal == SIGXFSZ || signal == SIGCONT)) {
+    if (by_itself && (signal == SIGPIPE || signal == SIGXFSZ)) {
         return Fate::DROP;
     }
     return Fate::FORWARD;

@@ -102,9 +102,11 @@ end_shell() {
 
 @test "tini: a script's job in the background does not keep Ctrl-C from the script, and may read all the same" {
   start_shell
-  type_in $'sh -c \'"$FOSTER" sh -c "echo REA\\DY; sleep 20" & exec sleep 1000\'\n'
+  type_in $'sh -c \'"$FOSTER" sh -c "echo REA\\DY; exec sleep 1000" & exec sleep 1000\'\n'
   wait_until shows READY
   type_in $'\x03'
+  wait_until shows PROMPT
+  type_in $'pkill -s 0 -x foster\n'
   wait_until shows PROMPT
   type_in $'sh -c \'"$FOSTER" sh -c "read line </dev/tty; echo got \\$line" & wait\'\n'
   wait_until shows FOSTER
@@ -134,10 +136,10 @@ end_shell() {
 
 @test "a reader at the end of a pipeline gets the terminal that the child at its head does not read" {
   start_shell
-  type_in $'"$FOSTER" sh -c "echo data; exec sleep 1000" | sh -c \'read word; echo REA\\DY $word; read line </dev/tty; echo got $line; pkill -s 0 -x foster\'\n'
+  type_in $'"$FOSTER" sh -c "echo data; exec sleep 1000" | sh -c \'read word; echo REA\\DY $word; read line </dev/tty; echo got $line $(ps -o pgid=,tpgid= -p $$); pkill -s 0 -x foster\'\n'
   wait_until shows 'READY data'
   type_in $'a line\n'
-  wait_until shows 'got a line'
+  wait_until shows 'got a line \([0-9]*\) \1\>'
   wait_until shows 'PROMPT'
   end_shell
 }

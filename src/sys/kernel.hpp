@@ -57,7 +57,7 @@ void drop_pending(SignalMask signals);
 Status kill(pid_t pid, int signal);
 // A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).
 Status queue_signal(pid_t pid, int signal, siginfo_t received);
-// SIGCONT to this process group.
+// SIGCONT to this process group, of which this process, where it is blocked, does not see its own.
 void continue_own_group();
 // Stops this process group by a signal that is blocked otherwise, until SIGCONT, which is left to be taken. Returns whether it has
 // stopped: the kernel lets an orphaned group go on, and PID 1.

@@ -132,7 +132,9 @@ Status queue_signal(pid_t pid, int signal, siginfo_t received)
 
 void continue_own_group()
 {
+    const SignalMask pending = pending_signals();
     (void)::kill(0, SIGCONT);
+    drop_pending(bit_of(SIGCONT) & ~pending);
 }
 
 bool stop_own_group(int signal)
