@@ -106,6 +106,12 @@ load helpers
   run as ann:nogroup-here
   expect_status 125
   expect [ "${lines[0]}" = "foster: error: no such group: 'nogroup-here'" ]
+  printf 'more%s:x:%s:ann\n' {1000..1252}{,} >>"$root/etc/group"
+  expect [ "$(as ann | wc -w)" = 259 ]
+  echo 'last:x:2000:ann' >>"$root/etc/group"
+  run as ann
+  expect_status 125
+  expect [ "$output" = "foster: error: user 'ann' is in more than 256 groups" ]
 }
 
 @test "--user without any file takes numbers only; refused by the kernel it is one line and 125" {
@@ -131,6 +137,12 @@ load helpers
   expect [ "$output" = "foster: error: cannot change to directory '/no/such/directory': No such file or directory" ]
   run -0 env -i "$FOSTER" --env A=1 /usr/bin/env
   expect [ "$output" = A=1 ]
+  # shellcheck disable=SC2046 # several words
+  run -0 env -i "$FOSTER" $(printf -- '--env V%s=1 ' {1..64}) /usr/bin/env
+  expect [ "$(grep -c '^V[0-9]*=1$' <<<"$output")" = 64 ]
+  # shellcheck disable=SC2046 # several words
+  run -125 "$FOSTER" $(printf -- '--env V%s=1 ' {1..65}) true
+  expect [ "${lines[0]}" = "foster: error: bad value 'V65=1' for option '--env': one --env too many" ]
 }
 
 @test "tini, dumb-init: LISTEN_PID and WATCHDOG_PID that name foster name the child, LISTEN_PIDFDID is gone" {
