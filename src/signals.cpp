@@ -85,7 +85,8 @@ int real_time_from(std::string_view offset, char sign, int base)
 int signal_from(std::string_view text)
 {
     const int number = small_number(text, false);
-    if (number > 0 && number <= sys::LAST_SIGNAL) {
+    // The two below SIGRTMIN are the C libraries' own, nptl(7).
+    if (number > 0 && number <= sys::LAST_SIGNAL && (number < FIRST_REAL_TIME - 2 || number >= FIRST_REAL_TIME)) {
         return number;
     }
     take_beginning(text, "SIG");

@@ -23,7 +23,7 @@ class SignalName
     std::array<char, 12> bytes_{};
 };
 
-// The number of a signal given as "15", "TERM", "SIGTERM", "RTMIN+3" or "RTMAX-2", in upper or lower case; -1: there is none.
+// The number of a signal given as "15", "TERM", "SIGTERM", "RTMIN+3" or "RTMAX-2", in upper or lower case; -1: no such signal.
 int signal_from(std::string_view text);
 
 // Takes over every signal of this process; what the parent gave us goes to the child unchanged.

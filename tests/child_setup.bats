@@ -165,6 +165,8 @@ load helpers
   done <<'END'
 -r|FOO:TERM|bad value 'FOO:TERM' for option '--rewrite': no such signal
 -r|TERM:65|bad value 'TERM:65' for option '--rewrite': no such signal
+-r|1:32|bad value '1:32' for option '--rewrite': no such signal
+-r|33:TERM|bad value '33:TERM' for option '--rewrite': no such signal
 -r|TERM|bad value 'TERM' for option '--rewrite': not FROM:TO
 -r|0:TERM|bad value '0:TERM' for option '--rewrite': no such signal
 -r|RTMIN+31:TERM|bad value 'RTMIN+31:TERM' for option '--rewrite': no such signal
