@@ -59,7 +59,8 @@ int try_path(const char* name, const Launch& launch, int (*attempt)(const char*,
             std::copy_n(name, name_size, at);
             const int failed = attempt(&path[0], launch);
             if (failed == EACCES) {
-                error = EACCES;
+                // Or it is the directory that may not be searched, as one of root's in the PATH of an image with another user.
+                error = sys::exists(&path[0]) ? EACCES : error;
             } else if (failed != ENOENT && failed != ENOTDIR) {
                 return failed;
             }

@@ -62,6 +62,17 @@ load helpers
   expect_status 4
 }
 
+@test "a directory in PATH that may not be searched makes no absent command one that may not be executed" {
+  requires_root
+  local copy
+  copy=$(mktemp /tmp/foster.XXXXXX)
+  install -m 755 "$FOSTER" "$copy"
+  mkdir -m 700 "$BATS_TEST_TMPDIR/closed"
+  PATH=$BATS_TEST_TMPDIR/closed:$PATH run -127 setpriv --reuid 54321 --regid 54321 --clear-groups -- "$copy" no-such-command
+  rm "$copy"
+  expect [ "$output" = "foster: error: cannot run 'no-such-command': No such file or directory" ]
+}
+
 @test "a script without an interpreter line is run by the shell, with its arguments" {
   printf 'echo "$0 $*"; exit 5\n' >"$BATS_TEST_TMPDIR/plain-script"
   chmod +x "$BATS_TEST_TMPDIR/plain-script"
