@@ -35,15 +35,16 @@ SIGNALS=({1..8} {10..18} {20..64})
     wait_ready
     kill -STOP "$INIT"
     wait_until is_stopped "$INIT"
-    local sender queued
+    local sender queued uid
+    uid=$(id -u)
     mapfile -t queued < <(printf '40=0x%x\n' {1001..1099})
     sender=$("$WORKLOADS/send-signals" "$INIT" "${queued[@]}")
     kill -CONT "$INIT"
     finish
     expect_status 0
     # A sender outside the PID namespace has the pid 0 in it; the CONT is one of the hundred.
-    [[ $mode == subreaper ]] || sender=0
-    diff <(printf "40 value 0x%x from $sender uid $(id -u)\n" {1001..1099}) <(grep '^40' "$OUT")
+    [[ $mode == subreaper ]] || sender=0 uid=0
+    diff <(printf "40 value 0x%x from $sender uid $uid\n" {1001..1099}) <(grep '^40' "$OUT")
   done
 }
 
@@ -51,11 +52,12 @@ SIGNALS=({1..8} {10..18} {20..64})
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$FOSTER" "$WORKLOADS/record-signals" 1
     wait_ready
-    local sender
+    local sender uid
+    uid=$(id -u)
     sender=$("$WORKLOADS/send-signals" "$INIT" 10=0xfedcba9876543210)
     finish
-    [[ $mode == subreaper ]] || sender=0
-    grep -qx "10 value 0xfedcba9876543210 from $sender uid $(id -u)" "$OUT"
+    [[ $mode == subreaper ]] || sender=0 uid=0
+    grep -qx "10 value 0xfedcba9876543210 from $sender uid $uid" "$OUT"
   done
 }
 
