@@ -88,10 +88,10 @@ load helpers
 
 @test "zombies that are there when the child ends are reaped before foster ends" {
   # Foster is stopped, so an orphan and the child are both zombies when it looks; strace tells whom it waited for.
-  start_in subreaper "$FOSTER" sh -c '(for i in $(seq 140); do sleep 1000 & done); echo READY; exec cat /dev/zero >/dev/null'
+  start_in subreaper "$FOSTER" sh -c '(for i in $(seq 600); do sleep 1000 & done); echo READY; exec cat /dev/zero >/dev/null'
   wait_ready
   wait_until child_of "$INIT" cat
-  wait_until eval '[[ $(pgrep -c -P "$INIT" -x sleep) == 140 ]]'
+  wait_until eval '[[ $(pgrep -c -P "$INIT" -x sleep) == 600 ]]'
   local child orphans
   child=$(child_of "$INIT" cat)
   mapfile -t orphans < <(child_of "$INIT" sleep)
