@@ -413,6 +413,28 @@ has_reaped_through() {
   finish
 }
 
+@test "a zombie whose parent is outside the PID namespace is listed, and not said to be reaped" {
+  requires_root
+  start_in pid1 sleep 1000
+  nsenter --target "$INIT" --pid sleep 1001 3>&- &
+  local outside=$! inside
+  wait_until child_of "$outside" sleep
+  inside=$(child_of "$outside")
+  kill -STOP "$outside"
+  wait_until is_stopped "$outside"
+  kill -KILL "$inside"
+  wait_until is_zombie "$inside"
+  local list
+  list=$(nsenter --target "$INIT" --pid --mount "$FOSTER" --list-zombies)
+  run nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies --zombie-age=100ms
+  kill -CONT "$outside" # the namespace would not end
+  expect_status 1
+  expect_in 'cannot reap the zombies of ?[0]: it is outside this PID namespace' "$output"
+  expect_in 'none: it is outside this PID namespace' "$list"
+  kill -KILL "$INIT"
+  finish
+}
+
 @test "--reap-zombies reaps those of a running parent, and ends with 0, or with 1 when some are left" {
   start_in pid1 sh -c 'perl -e "$0" & wait' "$AGENT"
   wait_ready

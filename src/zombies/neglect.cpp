@@ -362,7 +362,7 @@ bool Neglect::reap_once()
 // Says once what stands between a parent and its zombies. One that has ended has none any more.
 void Neglect::explain(pid_t parent, const Obstacle& obstacle)
 {
-    if (const auto stat = sys::read_stat(parent); !stat || stat.value.has_ended()) {
+    if (const auto stat = sys::read_stat(parent); parent != 0 && (!stat || stat.value.has_ended())) {
         return;
     }
     bool explained = false;

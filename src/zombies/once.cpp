@@ -25,7 +25,7 @@ Obstacle foresee(const Zombie& zombie)
         return {"it is being traced itself"};
     }
     const auto parent = sys::read_stat(zombie.parent);
-    if (!parent || parent.value.has_ended()) {
+    if (zombie.parent != 0 && (!parent || parent.value.has_ended())) {
         return {"its parent has ended, too: it is about to be adopted"};
     }
     return RemoteWait::foresee(zombie.parent, false);

@@ -114,6 +114,9 @@ bool has_own_seccomp(pid_t parent)
 
 Obstacle RemoteWait::foresee(pid_t parent, bool trusts_seccomp)
 {
+    if (parent == 0) {
+        return {"it is outside this PID namespace"};
+    }
     if (!trusts_seccomp && has_own_seccomp(parent)) {
         return {"it is under a seccomp filter that foster is not, which might kill it; --reap-zombies=PID dares it"};
     }

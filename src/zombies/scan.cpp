@@ -22,7 +22,7 @@ bool is_wanted(pid_t parent, const Neglecters& wanted)
 std::span<Zombie> find_zombies(std::span<Zombie> list, const Neglecters& wanted)
 {
     std::size_t found = 0;
-    pid_t last_parent = 0;
+    pid_t last_parent = -1;
     bool last_is_wanted = false;
     sys::NumberedEntries processes("/proc");
     for (int pid = processes.next(); pid >= 0 && found < list.size(); pid = processes.next()) {
@@ -31,7 +31,8 @@ std::span<Zombie> find_zombies(std::span<Zombie> list, const Neglecters& wanted)
             continue;
         }
         const auto stat = sys::read_stat(pid);
-        if (stat.value.state != 'Z' || stat.value.parent == 0) {
+        // A parent outside this PID namespace has no number here: 0.
+        if (stat.value.state != 'Z' || (stat.value.parent == 0 && wanted.ancestor != 0)) {
             continue;
         }
         const pid_t parent = stat.value.parent;

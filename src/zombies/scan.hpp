@@ -13,7 +13,7 @@ namespace foster
 
 struct Zombie {
     pid_t pid = 0;
-    pid_t parent = 0;
+    pid_t parent = 0;        // 0: it is outside this PID namespace
     std::uint64_t start = 0; // of the process, clock ticks since boot: with the pid it names one process for good
     std::array<char, 16> name_bytes{};
     std::uint8_t name_size = 0;
