@@ -202,8 +202,8 @@ void Neglect::nudge(pid_t parent, sys::Nanoseconds now)
             is_wanted = options_.zombies != Zombies::REPORT;
         }
     }
-    if (!is_wanted) {
-        return;
+    if (!is_wanted || parent == 0) {
+        return; // 0 would be foster's own process group
     }
     // No obstacle to a visit, which may come yet.
     if (const auto sent = sys::kill(parent, SIGCHLD);
