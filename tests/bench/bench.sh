@@ -147,7 +147,7 @@ print_row() {
     ratio=$(awk "BEGIN { printf \"%.2f\", ${figures[$row,foster]} / ${figures[$row,$best]} }")
   fi
   if [[ -n ${medians[$row,$best]:-} ]]; then
-    noise=$(awk "BEGIN { n = (${medians[$row,$best]} / ${figures[$row,$best]} - 1) * 100; printf \"%.0f %%\", n > 0 ? n : 0 }")
+    noise=$(awk "BEGIN { n = (${medians[$row,$best]} / ${figures[$row,$best]} - 1) * 100; n = n > 0 ? n : 0; printf \"%.0f %%\", n }")
   fi
   echo "| $title |$cells $ratio | $noise |"
 }
