@@ -39,6 +39,9 @@ refused() {
 @test "a bad word cannot forge a line, however long it is" {
   refused $'--bad\nfoster: warning: all is well\e[31m'
   expect [ "${lines[0]}" = "foster: error: unknown option '--bad?foster: warning: all is well?[31m'" ]
+  # Nor can U+009B, which some terminals take for ESC [; its bytes are in other characters, too.
+  refused $'--\xc2\x9b31m-\xe2\x82\xac-\xd2\x9b'
+  expect [ "${lines[0]}" = $'foster: error: unknown option \'--\xc2?31m-\xe2\x82\xac-\xd2\x9b\'' ]
   refused "--$(printf 'x%.0s' {1..5000})"
   run -127 "$FOSTER" "$(printf 'x%.0s' {1..5000})"
   [[ $output == "foster: error: cannot run 'xxx"*"x...': "* ]]

@@ -176,9 +176,12 @@ void Line::add_reason(int error)
 
 void Line::add_text(std::string_view text)
 {
+    unsigned before = 0;
     for (const char byte : std::string_view(text.data(), std::min(text.size(), LONGEST_STRING))) {
-        const auto value = static_cast<unsigned char>(byte);
-        put(value < ' ' || value == 0x7f ? '?' : byte);
+        const unsigned value = static_cast<unsigned char>(byte);
+        const bool is_of_c1 = before == 0xc2 && value - 0x80 < 0x20; // U+0080 to U+009F, the other control characters
+        put(value < ' ' || value == 0x7f || is_of_c1 ? '?' : byte);
+        before = value;
     }
     if (text.size() > LONGEST_STRING) {
         add("...");

@@ -89,6 +89,15 @@ teardown_file() {
   done
 }
 
+@test "docker run --init, FOSTER_OPTIONS=--zombies=reap: Docker's own rights suffice, also where the parent is another user's" {
+  for user in 0 65534; do
+    run -0 docker run --rm --init --env "FOSTER_OPTIONS=-v --zombies=reap --zombie-age=200ms --user=$user" busybox \
+      sh -c 'id -u; sleep 0.1 & exec sleep 3'
+    expect_in 'reaped 1 zombie through sleep[' "$output"
+    grep -qx "$user" <<<"$output"
+  done
+}
+
 @test "docker kill -s: every signal reaches the workload" {
   docker run --detach --name killed app sh -c 'trap "echo got USR1" USR1; trap "echo got WINCH" WINCH; trap "exit 9" QUIT
     echo READY; while :; do sleep 0.05; done'
