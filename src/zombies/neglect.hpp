@@ -2,6 +2,7 @@
 #pragma once
 
 #include "obstacle.hpp"
+#include "remote_wait.hpp"
 #include "scan.hpp"
 
 namespace foster
@@ -58,6 +59,11 @@ class Neglect
     int passing_obstacles_ = 0;       // in a row
     pid_t visited_parent_ = 0;
     sys::Nanoseconds visit_start_ = 0;
+};
+
+struct Neglect::Memory {
+    RemoteWait visit;
+    std::array<std::array<Zombie, 4096>, 2> halves; // more are left to the scans to come
 };
 
 } // namespace foster
