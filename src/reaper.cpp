@@ -87,7 +87,7 @@ void Reaper::measure_sweep(sys::Nanoseconds start)
 
 void Reaper::finish()
 {
-    constexpr int MOST_SWEEPS = 64;
+    constexpr int MOST_SWEEPS = 8;
     owed_ = true;
     for (int sweeps = 0; owed_ && sweeps < MOST_SWEEPS; ++sweeps) {
         reap_all();
