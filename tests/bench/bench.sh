@@ -1,7 +1,7 @@
 #!/bin/bash
 # Measures foster beside its peers in one run and prints a table. FOSTER is its binary. Each timed figure is the least of several
 # rounds, in which the inits take turns: what else the machine does can only add to it. How much it did is the noise: by how
-# much the best peer's median round is above its least.
+# much the best peer's median round is above its least, which one round cannot tell.
 set -euo pipefail
 export LC_ALL=C
 
@@ -146,7 +146,7 @@ print_row() {
   if [[ ${figures[$row,$best]} != 0 ]]; then
     ratio=$(awk "BEGIN { printf \"%.2f\", ${figures[$row,foster]} / ${figures[$row,$best]} }")
   fi
-  if [[ -n ${medians[$row,$best]:-} ]]; then
+  if [[ -n ${medians[$row,$best]:-} && $rounds != 1 ]]; then
     noise=$(awk "BEGIN { n = (${medians[$row,$best]} / ${figures[$row,$best]} - 1) * 100; n = n > 0 ? n : 0; printf \"%.0f %%\", n }")
   fi
   echo "| $title |$cells $ratio | $noise |"
