@@ -8,6 +8,8 @@ WORKLOADS=$BUILD/workloads
 # shellcheck disable=SC2034 # some tests use it
 SOURCES=$(realpath "${BASH_SOURCE%/*}/workloads")
 export FOSTER WORKLOADS
+# With which script(1) starts its command, whoever calls the tests.
+export SHELL=/bin/sh
 # For a sanitized foster: its handlers would hide dispositions, and its search for leaks (foster has no heap) needs ptrace.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0
 

@@ -87,7 +87,8 @@ start_container() {
     OUT=$BATS_TEST_TMPDIR/out
     export -f oci
     export runtime BUNDLE
-    timeout 30 script -qefc 'bash -c "oci $runtime run -b $BUNDLE terminal"' /dev/null </dev/null >"$OUT" 2>&1 3>&-
+    # An exported function wants a bash.
+    SHELL=$BASH timeout 30 script -qefc 'oci "$runtime" run -b "$BUNDLE" terminal' /dev/null </dev/null >"$OUT" 2>&1 3>&-
     expect_in $'.foster\n/dev/' "$(tr -d '\r' <"$OUT")"
   done
 }
