@@ -32,7 +32,7 @@ has_event() {
   finish
   expect_status 7
   [[ $(wc -l <"$ERR") == 1 ]]
-  expect [ "$(jq -j .name "$ERR")" = $'a"b\\c\nd\x01\ufffd\u00e9' ]
+  expect [ "$(jq -j .name "$ERR")" = $'a"b\\c\nd\x01\xef\xbf\xbd\xc3\xa9' ]
   expect [ "$(jq .exit_code "$ERR")" = 3 ]
 }
 
