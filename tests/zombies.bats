@@ -109,6 +109,7 @@ has_reaped_through() {
       sleep 1 for 1 .. 2;
       $told = 1; print "READY\n";
       $SIG{USR1} = sub { $told = 0; if (fork == 0) { exec "false" } };
+      $SIG{USR2} = sub { wait };
       sleep 1 while 1'
     wait_ready
     wait_until grep -q 'neglects 2 zombies' "$ERR"
@@ -119,6 +120,12 @@ has_reaped_through() {
     expect [ "$(wc -l <"$ERR")" = "$told" ]
     kill -USR1 "$INIT"
     wait_until grep -q 'neglects 3 zombies, oldest .*: true x2, false x1; only perl can reap them$' "$ERR"
+    for signal in USR2 USR1; do # one less, and as many again
+      kill -"$signal" "$INIT"
+      before=$(voluntary_switches_of "$INIT")
+      wait_until has_slept_again "$INIT" "$before" 8
+    done
+    expect [ "$(pgrep -c -P "$(neglecter perl)" -r Z)" = 3 ]
     expect [ "$(wc -l <"$ERR")" = $((told + 1)) ]
     expect [ "$(cat "$OUT")" = READY ]
     kill "$INIT"

@@ -155,9 +155,12 @@ void Neglect::tell(pid_t parent, sys::Nanoseconds now)
     bool threads_live = false;
     auto oldest = now;
     for (const auto& zombie : zombies_) {
-        if (zombie.parent == parent && zombie.first_seen <= seen_by) {
+        if (zombie.parent != parent) {
+            continue;
+        }
+        told = std::max(told, zombie.told);
+        if (zombie.first_seen <= seen_by) {
             ++count;
-            told = std::max(told, zombie.told);
             threads_live = threads_live || zombie.threads_live;
             oldest = std::min(oldest, zombie.first_seen);
         }
@@ -175,7 +178,7 @@ void Neglect::tell(pid_t parent, sys::Nanoseconds now)
     }
     for (auto& zombie : zombies_) {
         if (zombie.parent == parent) {
-            zombie.told = count;
+            zombie.told = std::max(told, count);
         }
     }
     if (threads_live && options_.zombies == Zombies::REAP) {

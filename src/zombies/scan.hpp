@@ -23,7 +23,7 @@ struct Zombie {
     bool nudged = false;
     bool explained = false; // why its parent cannot be made to wait has been told
     bool tried = false;     // since the last scan
-    std::uint16_t told = 0; // how many zombies its parent neglected when that was told
+    std::uint16_t told = 0; // the most zombies of its parent that was told
     sys::Nanoseconds first_seen = 0;
 
     std::string_view name() const { return {name_bytes.data(), name_size}; }
