@@ -17,8 +17,12 @@ export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0
 # shellcheck disable=SC2034 # the tests loop over it
 MODES=(pid1 subreaper)
 NAMESPACE=(unshare --pid --fork --mount-proc --kill-child)
+# Into the namespaces of a process that was started as PID 1, --target.
+ENTER=(nsenter --pid --mount)
 if [[ $(id -u) != 0 ]]; then
   NAMESPACE+=(--user --map-root-user)
+  # shellcheck disable=SC2034 # some tests use it
+  ENTER+=(--user --preserve-credentials)
 fi
 
 requires_root() {

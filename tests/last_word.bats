@@ -2,8 +2,9 @@
 load helpers
 
 @test "--termination-log: one line in a file says who died of what; the same is told with -v" {
-  local log=$BATS_TEST_TMPDIR/log
+  local log=$BATS_TEST_TMPDIR/log uid
   for mode in "${MODES[@]}"; do
+    uid=$(run_in "$mode" id -u)
     echo 'of an earlier run' >"$log"
     start_in "$mode" "$FOSTER" -v --termination-log="$log" -- sh -c '(/bin/true &); sleep 0.3; echo READY; exec sleep 1000'
     wait_ready
@@ -12,15 +13,16 @@ load helpers
     kill "$INIT"
     finish
     expect_status 143
-    grep -Eqx 'foster: sleep\[[0-9]+\] was killed by SIGTERM after ([0-9]+ms|[0-9]s); last signal: SIGTERM from (pid [0-9]+|outside the PID namespace), uid '"$(id -u)"'; OOM kills: [0-9a-z]+; orphans reaped: 1; leftovers ended: 0' "$log"
+    grep -Eqx 'foster: sleep\[[0-9]+\] was killed by SIGTERM after ([0-9]+ms|[0-9]s); last signal: SIGTERM from (pid [0-9]+|outside the PID namespace), uid '"$uid"'; OOM kills: [0-9a-z]+; orphans reaped: 1; leftovers ended: 0' "$log"
     expect [ "$(wc -l <"$log")" = 1 ]
     expect [ "$(tail -1 "$ERR")" = "$(cat "$log")" ]
   done
 }
 
 @test "the last word has the exit code, a core dump, and what the leftovers came to; and it is an object with --log=json" {
-  local log=$BATS_TEST_TMPDIR/log
+  local log=$BATS_TEST_TMPDIR/log uid
   for mode in "${MODES[@]}"; do
+    uid=$(run_in "$mode" id -u)
     run -7 run_in "$mode" "$FOSTER" --termination-log="$log" --grace=100ms -- "$WORKLOADS/leave" -now obey obey
     grep -Eqx 'foster: leave\[[0-9]+\] exited with 7 after [0-9]+ms; last signal: none; OOM kills: [0-9a-z]+; orphans reaped: 0; leftovers ended: 2' "$log"
     run -7 run_in "$mode" "$FOSTER" --log=json --termination-log="$log" --grace=100ms -- "$WORKLOADS/leave" -now obey
@@ -31,7 +33,7 @@ load helpers
     wait_ready
     kill -USR1 "$INIT"
     finish
-    jq -e '.exit_code == null and .signal == "SIGUSR1" and .last_signal == "SIGUSR1" and .sender_pid >= 0 and .sender_uid == '"$(id -u)" "$log"
+    jq -e '.exit_code == null and .signal == "SIGUSR1" and .last_signal == "SIGUSR1" and .sender_pid >= 0 and .sender_uid == '"$uid" "$log"
     expect [ "$(tail -1 "$ERR")" = "$(cat "$log")" ]
   done
 }

@@ -227,7 +227,7 @@ child_has_ended() {
   start_in pid1 "$FOSTER" --grace=10s -- sh -c 'trap "exit 7" TERM; echo READY; while :; do sleep 0.05; done'
   wait_ready
   # shellcheck disable=SC2016 # perl's own variables
-  nsenter --target "$INIT" --pid --mount perl -e '
+  "${ENTER[@]}" --target "$INIT" perl -e '
     $SIG{TERM} = sub { select undef, undef, undef, 0.2; print "saved\n"; exit };
     $| = 1; print "INSIDE\n"; sleep 1 while 1' >"$BATS_TEST_TMPDIR/inside" 3>&- &
   wait_until grep -q INSIDE "$BATS_TEST_TMPDIR/inside"
@@ -262,7 +262,7 @@ child_has_ended() {
   requires_root
   start_in pid1 "$FOSTER" -v --pause --grace=10s
   wait_until is_asleep "$INIT"
-  nsenter --target "$INIT" --pid --mount "$WORKLOADS/leave" -now cleaner >"$OUT" || expect [ $? = 7 ]
+  "${ENTER[@]}" --target "$INIT" "$WORKLOADS/leave" -now cleaner >"$OUT" || expect [ $? = 7 ]
   kill "$INIT"
   finish
   expect_status 0

@@ -217,7 +217,7 @@ is_pausing() {
   for signal in INT TERM; do
     start_in pid1 "$NAMES/pause" whatever stands here
     wait_until is_pausing "$INIT" pause
-    nsenter --target "$INIT" --pid --mount sh -c '(sleep 0.05 &) ; (true &)'
+    "${ENTER[@]}" --target "$INIT" sh -c '(sleep 0.05 &) ; (true &)'
     wait_until eval '! pgrep -P "$INIT"'
     "$WORKLOADS/send-signals" "$INIT" 1
     wait_until grep -q '^ShdPnd:.0*$' "/proc/$INIT/status"

@@ -186,6 +186,7 @@ end_shell() {
 }
 
 @test "a child that is stopped and continued from outside keeps the terminal, where no shell continues foster" {
+  requires_root # to take the terminal from script's session
   for mode in "${MODES[@]}"; do
     OUT=$BATS_TEST_TMPDIR/out
     rm -f "$BATS_TEST_TMPDIR/keys"

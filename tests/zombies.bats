@@ -409,11 +409,11 @@ has_reaped_through() {
   start_in pid1 perl -e "$AGENT"
   wait_ready
   wait_until has_four_zombies "$INIT"
-  run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --list-zombies
+  run -0 "${ENTER[@]}" --target "$INIT" "$FOSTER" --list-zombies
   [[ ${lines[0]} =~ ^PID\ +NAME\ +STARTED\ +PARENT\ +REMEDY$ ]]
   [[ ${lines[4]} =~ ^[0-9]+\ +sudo\ +[0-9]+m?s\ ago\ +perl\[1\]\ +foster\ --reap-zombies=1$ ]]
   expect [ "${#lines[@]}" = 5 ]
-  run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --list-zombies --log=json
+  run -0 "${ENTER[@]}" --target "$INIT" "$FOSTER" --list-zombies --log=json
   [[ ${lines[3]} =~ ^\{\"pid\":[0-9]+,\"name\":\"sudo\",\"started_ms_ago\":[0-9]+,\"parent\":1,\"parent_name\":\"perl\",\"parent_alive\":true,\"obstacle\":null\}$ ]]
   expect [ "${#lines[@]}" = 4 ]
   kill -KILL "$INIT"
@@ -432,8 +432,8 @@ has_reaped_through() {
   kill -KILL "$inside"
   wait_until is_zombie "$inside"
   local list
-  list=$(nsenter --target "$INIT" --pid --mount "$FOSTER" --list-zombies)
-  run nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies --zombie-age=100ms
+  list=$("${ENTER[@]}" --target "$INIT" "$FOSTER" --list-zombies)
+  run "${ENTER[@]}" --target "$INIT" "$FOSTER" --reap-zombies --zombie-age=100ms
   kill -CONT "$outside" # the namespace would not end
   expect_status 1
   expect_in 'cannot reap the zombies of ?[0]: it is outside this PID namespace' "$output"
@@ -450,12 +450,12 @@ has_reaped_through() {
   wait_until has_four_zombies "$agent"
   local number
   number=$(sed -n 's/^NSpid:.*\t//p' "/proc/$agent/status")
-  run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies=1 --zombie-age=100ms
+  run -0 "${ENTER[@]}" --target "$INIT" "$FOSTER" --reap-zombies=1 --zombie-age=100ms
   expect has_four_zombies "$agent"
-  run -1 "$WORKLOADS/deny" ptrace=EPERM -- nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies="$number" --zombie-age=100ms
+  run -1 "$WORKLOADS/deny" ptrace=EPERM -- "${ENTER[@]}" --target "$INIT" "$FOSTER" --reap-zombies="$number" --zombie-age=100ms
   expect_in 'it may not be traced' "$output"
   expect has_four_zombies "$agent"
-  run -0 nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies --zombie-age=100ms
+  run -0 "${ENTER[@]}" --target "$INIT" "$FOSTER" --reap-zombies --zombie-age=100ms
   expect_in "foster: reaped 4 zombies through perl[$number]" "$output"
   expect has_no_zombies "$agent"
   kill -KILL "$INIT"
@@ -466,7 +466,7 @@ has_reaped_through() {
   # shellcheck disable=SC2016 # for the shell inside
   start_in pid1 sh -c '"$WORKLOADS/neglect" 40 burn 30 & "$WORKLOADS/neglect" 40 burn 30 & wait'
   wait_until eval '[[ $(grep -c READY "$OUT") == 2 ]]'
-  run timeout --signal=KILL 15 nsenter --target "$INIT" --pid --mount "$FOSTER" --reap-zombies --zombie-age=100ms
+  run timeout --signal=KILL 15 "${ENTER[@]}" --target "$INIT" "$FOSTER" --reap-zombies --zombie-age=100ms
   expect_status 1
   expect [ "$(grep -c ': it is busy: no thread of it waits in a system call$' <<<"$output")" = 2 ]
   kill -KILL "$INIT"
