@@ -176,18 +176,19 @@ void Leftovers::kill_again(sys::Nanoseconds now)
             messages_.warning("step-refused|cannot name what is left: {reason}",
                               fault_ == nullptr ? "not in /proc" : fault_);
         }
-        tell_left();
+        tell_left(false);
         phase_ = Phase::LET_BE;
     }
 }
 
-void Leftovers::tell_left() const
+// All, or those alone that foster may not signal.
+void Leftovers::tell_left(bool refused_alone) const
 {
     Descendants leftovers(self_);
     sys::ProcessStat leftover;
     while (fault_ == nullptr && leftovers.next(leftover)) {
         const auto sent = sys::kill(leftover.pid, 0);
-        if (sent.error != ESRCH) {
+        if (sent.error != ESRCH && !(sent && refused_alone)) {
             messages_.warning("leftover-left|cannot end {name:v}[{pid:d}]: {reason}", leftover.name(), leftover.pid,
                               !sent ? "it may not be signalled; run foster as root or give it CAP_KILL"
                                     : "it has got SIGKILL, and has not ended yet");
@@ -237,6 +238,9 @@ void Leftovers::forward(int signal, bool asks_to_stop)
         begin_grace();
     } else {
         signal_all(signal, 0);
+        if (asks_to_stop && phase_ == Phase::WAITING) {
+            tell_left(true);
+        }
     }
 }
 

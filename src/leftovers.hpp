@@ -49,7 +49,7 @@ class Leftovers
     void signal_listed(int signal, int next) const;
     Count kill_all() const;
     Count kill_found() const;
-    void tell_left() const;
+    void tell_left(bool refused_alone) const;
     bool is_reachable() const { return self_ == 1 || fault_ == nullptr; }
 
     const Options& options_;

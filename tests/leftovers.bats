@@ -178,31 +178,53 @@ child_has_ended() {
   done
 }
 
-@test "a leftover that may not be signalled is named once, and not waited for beyond the time" {
-  requires_root
-  local dir rule=$BATS_TEST_TMPDIR/sudoers
-  dir=$(mktemp -d /tmp/foster.XXXXXX)
-  chmod 755 "$dir"
+# A foster that is not root, with a sleep that is, which sudo has started. It ends by SIGUSR1.
+start_with_roots_leftover() {
+  local mode=$1 rule=$BATS_TEST_TMPDIR/sudoers dir=$BATS_TEST_TMPDIR/public
+  shift
+  mkdir -p "$dir"
   cp "$FOSTER" "$dir/foster"
   echo 'nobody ALL=(ALL) NOPASSWD: ALL' >"$rule"
   chmod 440 "$rule"
+  # shellcheck disable=SC2016 # for the shells inside
+  start_in "$mode" unshare --mount sh -c 'mount --bind "$0" /etc/sudoers && mount --bind "$1" /mnt && shift && exec setpriv "$@"' "$rule" "$dir" \
+    --reuid=nobody --regid=nogroup --clear-groups /mnt/foster "$@" -- \
+    sh -c 'sudo -n sh -c "sleep 1234 </dev/null >/dev/null 2>&1 &"; trap "exit 7" USR1; echo READY; while :; do sleep 0.05; done'
+  wait_ready
+}
+
+UNREACHED='^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled; run foster as root or give it CAP_KILL$'
+
+@test "a leftover that may not be signalled is named once, and not waited for beyond the time" {
+  requires_root
   for mode in "${MODES[@]}"; do
-    # shellcheck disable=SC2016 # for the shells inside
-    start_in "$mode" unshare --mount sh -c 'mount --bind "$0" /etc/sudoers && exec setpriv "$@"' "$rule" \
-      --reuid=nobody --regid=nogroup --clear-groups "$dir/foster" --grace=100ms -- \
-      sh -c 'sudo -n sh -c "sleep 1234 </dev/null >/dev/null 2>&1 &"; trap "exit 7" USR1; echo READY; while :; do sleep 0.05; done'
-    wait_ready
+    start_with_roots_leftover "$mode" --grace=100ms
     local before
     before=$(now)
     kill -USR1 "$INIT"
     finish
     expect_status 7
     expect [ $(($(now) - before)) -lt 1050 ] # another one gets a second
-    grep -Eq '^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled; run foster as root or give it CAP_KILL$' "$ERR"
+    grep -Eq "$UNREACHED" "$ERR"
     expect [ "$(grep -c '^foster: ' "$ERR")" = 1 ] # sudo may complain of the host's name
     pkill -f 'sleep 1234' || expect [ "$mode" = pid1 ]
   done
-  rm -r "$dir"
+}
+
+@test "--wait-all: a leftover that a SIGTERM does not reach is named, and waited for" {
+  requires_root
+  for mode in "${MODES[@]}"; do
+    start_with_roots_leftover "$mode" --wait-all
+    kill -USR1 "$INIT"
+    wait_until eval '! pgrep -P "$INIT" -x sh'
+    kill -HUP "$INIT"
+    kill -TERM "$INIT"
+    wait_until grep -Eq "$UNREACHED" "$ERR"
+    expect [ "$(grep -c '^foster: ' "$ERR")" = 1 ]
+    pkill -P "$INIT" -x sleep
+    finish
+    expect_status 7
+  done
 }
 
 @test "a leftover in an uninterruptible sleep does not hang foster" {
