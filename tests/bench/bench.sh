@@ -178,8 +178,9 @@ measure_runtime() {
   for ((round = 0; round < rounds; ++round)); do
     hyperfine --shell none --warmup 2 --runs 20 --prepare "cp $work/config $bundle/config.json" --export-csv "$work/times" \
       "runc --root $work/state run -b $bundle bench" "$work/foster-runc --root $work/state run -b $bundle bench" >/dev/null 2>&1
-    keep container plain "$(awk -F, 'NR == 2 { print $4 * 1e3 }' "$work/times")"
-    keep container foster "$(awk -F, 'NR == 3 { print $4 * 1e3 }' "$work/times")"
+    # The fastest one: medians differ by as much as there is to be measured.
+    keep container plain "$(awk -F, 'NR == 2 { print $7 * 1e3 }' "$work/times")"
+    keep container foster "$(awk -F, 'NR == 3 { print $7 * 1e3 }' "$work/times")"
   done
   grep -q /dev/.foster "$bundle/config.json"
   take_figures
@@ -190,7 +191,7 @@ measure_runtime() {
     kib=$((kib + 32))
     (prlimit --as=$((kib * 1024)) "$work/foster-runc" --foster-runtime="$FOSTER" create -b "$bundle" || true) >/dev/null 2>&1
   done
-  awk "BEGIN { printf \"a container by runc: %.1f ms; by foster-runc: %.2f ms more, in less than $kib KiB\\n\", ${figures[container,plain]},
+  awk "BEGIN { printf \"the fastest of $((rounds * 20)) containers by runc: %.1f ms; by foster-runc: %.2f ms more, in less than $kib KiB\\n\", ${figures[container,plain]},
     ${figures[container,foster]} - ${figures[container,plain]} }"
 }
 
