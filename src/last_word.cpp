@@ -14,6 +14,16 @@
 namespace foster
 {
 
+// Not by way of a symbolic link, which may lead to any file that root can write. To make a file or to empty it waits for a file system
+// that is frozen, so a helper does.
+sys::Result<sys::Fd> LastWord::open(const char* path)
+{
+    constexpr int HOW = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
+    const auto emptied =
+        opener_.run(-1, [path](int /*none*/) { return sys::open(path, HOW | O_CREAT | O_TRUNC).error; });
+    return emptied ? sys::above_standard(sys::open(path, HOW)) : sys::Result<sys::Fd>{{}, emptied.error};
+}
+
 LastWord::LastWord(const Options& options, const sys::Messages& messages) : messages_(messages)
 {
     const char* const path = options.termination_log;
@@ -25,9 +35,11 @@ LastWord::LastWord(const Options& options, const sys::Messages& messages) : mess
     if (path == nullptr) {
         return;
     }
-    constexpr int FLAGS = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NONBLOCK | O_NOCTTY;
-    auto file = sys::above_standard(sys::open(path, FLAGS));
-    if (!file) {
+    auto file = open(path);
+    if (file.error == ELOOP) {
+        messages.warning("step-refused|cannot write the termination log '{path}': {reason}", path,
+                         "it is a symbolic link, which is not followed");
+    } else if (!file) {
         messages.warning("step-refused|cannot write the termination log '{path}': {reason:e}", path,
                          sys::Error{file.error});
     }
@@ -85,9 +97,11 @@ void LastWord::say(pid_t child, int orphans, int leftovers) const
                  code, code ? nullptr : killer.text(), !code && WCOREDUMP(status_), ran_ / 1'000'000,
                  last_.signal == 0 ? nullptr : signal.text(), sender, user);
     messages_.write(sys::Level::INFO, line);
-    const auto size = sys::size_of(file_.number());
-    if (size.value == 0 || size.error == ESPIPE) {
-        (void)sys::write_all(file_.number(), line.finished());
+    if (file_.number() >= 0) {
+        (void)sys::Helper().run(file_.number(), [text = line.finished()](int fd) {
+            const auto size = sys::size_of(fd);
+            return size.value == 0 || size.error == ESPIPE ? sys::write_all(fd, text).error : 0;
+        });
     }
 }
 

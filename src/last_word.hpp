@@ -3,6 +3,7 @@
 
 #include "options.hpp"
 #include "sys/fd.hpp"
+#include "sys/helper.hpp"
 
 #include <array>
 
@@ -36,7 +37,10 @@ class LastWord
         pid_t sender = 0;
         uid_t user = 0;
     };
+    sys::Result<sys::Fd> open(const char* path);
+
     const sys::Messages& messages_;
+    sys::Helper opener_;
     sys::Fd file_;
     sys::Nanoseconds start_ = 0; // 0: there will be none
     std::int64_t oom_kills_ = -1;

@@ -87,9 +87,11 @@ int Supervisor::run()
     neglect_.finish_visit();
     reaper_.finish();
     if (options_.pause) {
+        sys::finish_messages();
         return 0;
     }
     last_word_.say(child_.pid(), reaper_.orphans() - leftovers, leftovers);
+    sys::finish_messages();
     const int status = *reaper_.child_status();
     const int code = exit_code_of(status);
     const int own_code = options_.exit_codes[static_cast<std::size_t>(code)];

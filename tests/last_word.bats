@@ -168,3 +168,17 @@ load helpers
     jq -e '.exit_code == null and .signal == "SIGABRT" and .core_dumped' "$log"
   done
 }
+
+@test "a symbolic link in the place of the termination log is not followed, and said to be one" {
+  local log=$BATS_TEST_TMPDIR/log target=$BATS_TEST_TMPDIR/target
+  echo precious >"$target"
+  for mode in "${MODES[@]}"; do
+    for leads_to in "$target" nowhere /dev/stdout; do
+      ln -sf "$leads_to" "$log"
+      run -3 run_in "$mode" "$FOSTER" --termination-log="$log" sh -c 'exit 3'
+      expect [ "$output" = "foster: warning: cannot write the termination log '$log': it is a symbolic link, which is not followed" ]
+      expect [ "$(readlink "$log")" = "$leads_to" ]
+    done
+    expect [ "$(cat "$target")" = precious ]
+  done
+}

@@ -40,16 +40,116 @@ foster: record-signals[N] exited with 0 after...' ]]
   done
 }
 
-@test "a standard error that nobody reads does not stop foster" {
+# Starts foster in a mode with a standard error of a kind that takes no more.
+start_stuck() {
+  DRAIN=$BATS_TEST_TMPDIR/drain.$1.${2// /.}
+  mkfifo "$DRAIN"
+  # shellcheck disable=SC2086 # two words for some
+  start_in "$1" "$WORKLOADS/stuck-stderr" $2 "$DRAIN" "${@:3}"
+}
+
+# Has what stands in standard error's way read.
+drain() {
+  : >"$DRAIN"
+}
+
+STUCK=(pipe fifo socket 'terminal 0' 'terminal 1' 'terminal 5' 'terminal 40' 'terminal 100')
+
+@test "a standard error that nobody reads does not stop foster: signals are forwarded, the child is reaped" {
   for mode in "${MODES[@]}"; do
-    start_in "$mode" "$WORKLOADS/stuck-stderr" "$FOSTER" -vw "$WORKLOADS/record-signals" 2
-    wait_ready
-    kill -HUP "$INIT"
-    wait_until grep -qx 1 "$OUT"
-    kill -TERM "$INIT"
-    finish
-    expect_status 0
+    for kind in "${STUCK[@]}"; do
+      echo "as $mode, $kind"
+      start_stuck "$mode" "$kind" "$FOSTER" -vw sh -c '"$WORKLOADS/orphans" 3; exec "$WORKLOADS/record-signals" 2'
+      wait_ready
+      local before
+      before=$(now)
+      kill -HUP "$INIT"
+      wait_until grep -qx 1 "$OUT"
+      expect [ $(($(now) - before)) -lt 1000 ] # one message takes a tenth of it at most
+      kill -TERM "$INIT"
+      finish
+      expect_status 0
+    done
   done
+}
+
+@test "messages that found no room are counted, which is told as soon as there is some, in whole lines" {
+  for mode in "${MODES[@]}"; do
+    for kind in "${STUCK[@]}"; do
+      echo "as $mode, $kind"
+      start_stuck "$mode" "$kind" "$FOSTER" -v "$WORKLOADS/record-signals" 200
+      wait_ready
+      local sent=5
+      for count in {1..5}; do
+        kill -HUP "$INIT"
+        wait_until eval "[[ \$(grep -cx 1 '$OUT') = $count ]]"
+      done
+      drain
+      wait_until grep -q x "$DRAIN.out" # what was in the way
+      # The first ones may come too early, but the last one finds room.
+      until grep -q 'forwarded SIGUSR1' "$DRAIN.out"; do
+        kill -USR1 "$INIT"
+        wait_until eval "[[ \$(grep -cx 10 '$OUT') = $((++sent - 5)) ]]"
+        ((sent < 100))
+      done
+      # All that was to be told: the spawn and each signal.
+      local lost told
+      lost=$(grep -Eo 'foster: warning: [0-9]+ messages? found no room on standard error' "$DRAIN.out" | grep -Eo '[0-9]+' | paste -sd+)
+      told=$(grep -Eo 'foster: (spawned|forwarded SIG)' "$DRAIN.out" | wc -l)
+      expect [ $((lost + told)) = $((1 + sent)) ]
+      kill -KILL "$(child_of "$INIT" record-signals)"
+      finish
+      expect_status 137
+    done
+  done
+}
+
+@test "an error that ends foster ends it, too, where nobody reads standard error" {
+  for mode in "${MODES[@]}"; do
+    for kind in "${STUCK[@]}"; do
+      echo "as $mode, $kind"
+      start_stuck "$mode" "$kind" "$FOSTER" no-such-command
+      finish
+      expect_status 127
+      start_stuck "$mode.bad" "$kind" "$FOSTER" --no-such-option
+      finish
+      expect_status 125
+    done
+  done
+}
+
+@test "a file system that is frozen does not stop foster: neither standard error nor a termination log on it" {
+  requires_root
+  local image=$BATS_TEST_TMPDIR/image dir=$BATS_TEST_TMPDIR/frozen
+  truncate -s 4M "$image"
+  mkfs.ext4 -q "$image"
+  mkdir "$dir"
+  mount -o loop "$image" "$dir"
+  touch "$dir/log"
+  exec 5>>"$dir/err"
+  fsfreeze --freeze "$dir"
+  # Whatever happens, it is thawed.
+  run frozen "$dir"
+  fsfreeze --unfreeze "$dir"
+  exec 5>&-
+  wait_until umount "$dir"
+  expect_status 0
+}
+
+# As PID 1 the kernel itself keeps foster until the helper's write has ended: what is seen there is that the loop goes on.
+frozen() {
+  timeout 20 "$FOSTER" -v sh -c 'exit 7' 2>&5 || expect [ $? = 7 ] || return
+  for log in log new; do
+    timeout 20 "$FOSTER" --termination-log="$1/$log" sh -c 'exit 7' 2>"$1.err" || expect [ $? = 7 ] || return
+    expect [ "$(cat "$1.err")" = "foster: warning: cannot write the termination log '$1/$log': No answer in time" ] || return
+  done
+  "${NAMESPACE[@]}" -- "$FOSTER" -v "$WORKLOADS/record-signals" 2 >"$1.out" 2>&5 3>&- &
+  local started=$!
+  OUT=$1.out wait_ready || return
+  kill -HUP "$(pgrep -P "$started")"
+  wait_until grep -qx 1 "$1.out" || return
+  kill -TERM "$(pgrep -P "$started")"
+  wait_until grep -qx 15 "$1.out"
 }
 
 @test "a closed standard error does not stop foster, nor do its messages land in a file of the workload's" {

@@ -1,6 +1,6 @@
 #include "log.hpp"
 
-#include "sys/kernel.hpp"
+#include "sys/line_writer.hpp"
 #include "sys/output.hpp"
 
 #include <fcntl.h>
@@ -43,7 +43,7 @@ void tell_unchanged(const CommandLine& line, const char* file, const char* reaso
         add_text(entry);
         entry.add("\"");
     }
-    (void)sys::write_within(0, log ? log.value.number() : STDERR_FILENO, entry.finished());
+    (void)sys::LineWriter().write(log ? log.value.number() : STDERR_FILENO, entry.finished());
 }
 
 } // namespace foster::runtime

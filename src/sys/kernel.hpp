@@ -163,8 +163,6 @@ Result<std::string_view> readlink(const char* path, std::span<char> buffer);
 // The beginning of a file, as much as the buffer holds.
 Result<std::string_view> read_file(const char* path, std::span<char> buffer);
 Status write_all(int fd, std::span<const char> bytes);
-// Writes once, after at most so long a wait for whoever has to make room (nanoseconds): EAGAIN says that nobody did.
-Status write_within(Nanoseconds at_most, int fd, std::span<const char> bytes);
 struct Pipe {
     Fd reader;
     Fd writer;

@@ -1,14 +1,13 @@
 #include "sys/answers.hpp"
 #include "sys/procfs.hpp"
+#include "sys/raw_call.hpp"
 
 #include <algorithm>
 #include <array>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 namespace foster::sys
 {
@@ -71,12 +70,14 @@ Result<std::size_t> size_of(int fd)
 Result<Fd> open(const char* path, int flags)
 {
     constexpr int FOR_ALL = 0666;
-    return fd_of(::syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, FOR_ALL));
+    const long fd = raw_call(SYS_openat, AT_FDCWD, raw_call_argument(path), flags | O_CLOEXEC, FOR_ALL);
+    return {Fd(static_cast<int>(fd)), error_of(fd)};
 }
 
 Result<std::size_t> read(int fd, std::span<char> buffer)
 {
-    return result_of<std::size_t>(::read(fd, buffer.data(), buffer.size()));
+    const long size = raw_call(SYS_read, fd, raw_call_argument(buffer.data()), static_cast<long>(buffer.size()));
+    return {static_cast<std::size_t>(size), error_of(size)};
 }
 
 Result<std::string_view> read_file(const char* path, std::span<char> buffer)
@@ -99,21 +100,6 @@ Status write_all(int fd, std::span<const char> bytes)
         bytes = bytes.last(bytes.size() - static_cast<std::size_t>(written < 0 ? 0 : written));
     }
     return {};
-}
-
-Status write_within(Nanoseconds at_most, int fd, std::span<const char> bytes)
-{
-    constexpr int NO_WAIT = 8; // RWF_NOWAIT; musl 1.2.3 does not know it
-    if (const auto has_room = poll_one(fd, POLLOUT, at_most); has_room && !has_room.value) {
-        return {{}, EAGAIN};
-    }
-    const iovec whole{const_cast<char*>(bytes.data()), bytes.size()};
-    const long written = ::syscall(SYS_pwritev2, fd, &whole, 1, -1L, -1L, NO_WAIT);
-    // Where the file or the kernel cannot promise not to wait, the look that ppoll took has to do; a regular file may say so by EAGAIN.
-    if (written >= 0 || errno == EPIPE || (errno == EAGAIN && !size_of(fd))) {
-        return status_of(written);
-    }
-    return status_of(::write(fd, bytes.data(), bytes.size()));
 }
 
 Result<Fd> dup_above_standard(int fd)

@@ -1,4 +1,5 @@
 #include "sys/answers.hpp"
+#include "sys/helper.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -14,10 +15,22 @@
 namespace foster::sys
 {
 
+namespace
+{
+
+// A helper is no child to be found by a wait for any. It has no exit signal, and that is what __WALL asks for: children without one,
+// which foster may have been born with, and a helper that is still at it are reaped when that has ended. clone(2), wait(2).
+int kinds_of_children()
+{
+    return Helper::is_any() ? 0 : __WALL;
+}
+
+} // namespace
+
 int stopped_by(pid_t child)
 {
     siginfo_t info{};
-    const int answer = ::waitid(P_PID, static_cast<id_t>(child), &info, WSTOPPED | WNOHANG);
+    const int answer = ::waitid(P_PID, static_cast<id_t>(child), &info, WSTOPPED | WNOHANG | __WNOTHREAD);
     return answer == 0 && info.si_pid == child ? info.si_status : 0;
 }
 
@@ -40,7 +53,7 @@ Result<pid_t> clone(bool shares_memory, std::span<std::byte> stack, int (*body)(
 Result<Ended> reap(pid_t pid)
 {
     int status = 0;
-    const pid_t answer = ::wait4(pid, &status, WNOHANG | __WALL, nullptr);
+    const pid_t answer = ::wait4(pid, &status, WNOHANG | __WNOTHREAD | kinds_of_children(), nullptr);
     return {{answer, status}, answer < 0 ? errno : 0};
 }
 
@@ -54,7 +67,7 @@ bool may_have_ended(pid_t thread)
 Result<pid_t> find_zombie()
 {
     siginfo_t info{};
-    const int answer = ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+    const int answer = ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD | kinds_of_children());
     return {info.si_pid, answer < 0 ? errno : 0};
 }
 

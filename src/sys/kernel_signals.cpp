@@ -1,4 +1,5 @@
 #include "sys/answers.hpp"
+#include "sys/raw_call.hpp"
 
 #include <csignal>
 #include <poll.h>
@@ -60,7 +61,7 @@ Nanoseconds realtime_now()
 void nap(Nanoseconds time)
 {
     const timespec length = timespec_of(time);
-    (void)::syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &length, nullptr);
+    (void)raw_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, raw_call_argument(&length));
 }
 
 Result<SignalMask> set_signal_mask(SignalMask mask)

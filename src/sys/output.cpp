@@ -1,6 +1,6 @@
 #include "sys/output.hpp"
 
-#include "sys/kernel.hpp"
+#include "sys/line_writer.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>
@@ -17,6 +17,8 @@ struct {
     int failure_code = 125;
     int error_log = -1;
     bool json = false;
+    int lost = 0; // messages that found no room, and of which nothing was said yet
+    LineWriter writer;
     std::array<char, 16> program{"foster"};
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -53,14 +55,33 @@ void compose_list(Line& line, Level level, const char* message, std::va_list val
     line.end_object();
 }
 
-// All signals are blocked: whoever reads standard error must not be able to hold foster up for ever.
+// A function of its own, for the line takes much of the stack.
+[[gnu::noinline]] bool report_lost()
+{
+    Line line;
+    compose(line, Level::WARNING, "messages-lost|{messages:d} message{} found no room on standard error", output.lost,
+            output.lost == 1 ? "" : "s");
+    const bool is_written = static_cast<bool>(output.writer.write(STDERR_FILENO, line.finished()));
+    output.lost = is_written ? 0 : output.lost;
+    return is_written;
+}
+
+// All signals are blocked: whoever reads standard error must not be able to hold foster up.
+void write_message(std::string_view line, Nanoseconds at_most)
+{
+    const bool is_written = (output.lost == 0 || report_lost()) && output.writer.write(STDERR_FILENO, line, at_most);
+    output.lost += is_written ? 0 : 1;
+}
+
+constexpr Nanoseconds PATIENCE = 1'000'000'000; // with the reader of an error that ends foster
+
 void write_error(const char* message, std::va_list values)
 {
-    constexpr Nanoseconds PATIENCE = 1'000'000'000;
     Line line;
     compose_list(line, Level::ERROR, message, values);
-    (void)write_within(PATIENCE, STDERR_FILENO, line.finished());
-    (void)write_all(output.error_log, line.finished());
+    write_message(line.finished(), PATIENCE);
+    LineWriter log;
+    (void)log.write(output.error_log, line.finished(), PATIENCE);
 }
 
 } // namespace
@@ -111,8 +132,15 @@ void compose_values(Line& line, Level level, const char* message, ...)
 void Messages::write(Level wanted, Line& line) const
 {
     if (shows(wanted)) {
-        // Foster must not wait for whoever reads its messages: one that finds no room is lost.
-        (void)write_within(0, STDERR_FILENO, line.finished());
+        write_message(line.finished(), 0);
+    }
+}
+
+void finish_messages()
+{
+    output.writer.finish();
+    if (output.lost != 0) {
+        (void)report_lost();
     }
 }
 
@@ -163,7 +191,7 @@ void end_for_usage(const char* message, ...)
     va_end(values);
     if (!output.json) {
         constexpr std::string_view HINT = "foster: see 'foster --help'\n";
-        (void)write_within(1'000'000'000, STDERR_FILENO, HINT);
+        write_message(HINT, PATIENCE);
     }
     ::_exit(failure_code());
 }

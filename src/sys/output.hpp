@@ -52,6 +52,9 @@ template <typename... Values> void compose(Line& line, Level level, Message<Valu
     compose_values(line, level, message.text(), passed(values)...);
 }
 
+// Before foster ends: waits a little for a line that is half written, and says how many were lost, if there is room for that now.
+void finish_messages();
+
 // A descriptor that the line of an error that ends foster is written to, too; -1: none.
 void set_error_log(int fd);
 

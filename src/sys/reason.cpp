@@ -48,6 +48,7 @@ constexpr Row ROWS[] = {
     {ENAMETOOLONG, "File name too long"},
     {ENOSYS, "Function not implemented"},
     {ELOOP, "Too many levels of symbolic links"},
+    {ETIMEDOUT, "No answer in time"},
     {ELIBBAD, "Accessing a corrupted shared library"},
     {ESTALE, "Stale file handle"},
     {EDQUOT, "Disk quota exceeded"},

@@ -1,0 +1,115 @@
+#include "sys/helper.hpp"
+
+#include "sys/procfs.hpp"
+#include "sys/raw_call.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+namespace foster::sys
+{
+
+std::array<pid_t, 4> Helper::pids_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+int Helper::count_;                 // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+bool Helper::is_one(pid_t pid)
+{
+    return std::ranges::find(pids_, pid) != pids_.end();
+}
+
+// clone(2) with no flags and no exit signal; not the C library's function, whose signal is SIGCHLD.
+long Helper::fork()
+{
+    return raw_call(SYS_clone);
+}
+
+bool Helper::is_tied_to(pid_t foster)
+{
+    (void)raw_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+    return ::getppid() == foster; // else foster has died before
+}
+
+// Whoever waits for the end of foster's output must not wait for a helper that is stuck. Returns the descriptor's new number.
+int Helper::keep_only(int fd)
+{
+    constexpr int FEW = 64; // where close_range is refused
+    const bool has_one = fd >= 0 && (fd == 0 || raw_call(SYS_dup3, fd, 0) == 0);
+    if (raw_call(SYS_close_range, has_one ? 1 : 0, ~0U) < 0) {
+        for (int other = has_one ? 1 : 0; other < FEW; ++other) {
+            close(other);
+        }
+    }
+    return has_one ? 0 : -1;
+}
+
+Status Helper::keep(pid_t pid)
+{
+    pid_ = pid;
+    ++count_;
+    *std::ranges::find(pids_, 0) = pid;
+    return {};
+}
+
+// Not by the clock, which a sandbox may refuse, but by counted naps, each of which takes a little longer than is asked for.
+Status Helper::await()
+{
+    constexpr int YIELDS = 50; // most are done by then
+    constexpr int SHORT_NAPS = 100;
+    constexpr Nanoseconds SHORT_NAP = 50'000;
+    constexpr Nanoseconds LONG_NAP = 1'000'000;
+    constexpr int LOOKS = YIELDS + SHORT_NAPS + 80;
+    constexpr int LOOKS_WITHOUT_CPU = LOOKS + 900;
+    for (int looks = 0; looks < LOOKS_WITHOUT_CPU; ++looks) {
+        if (const auto code = ended()) {
+            return {{}, *code};
+        }
+        if (looks < YIELDS) {
+            (void)raw_call(SYS_sched_yield);
+        } else if (looks < LOOKS || read_stat(pid_).value.state == 'R') {
+            nap(looks < YIELDS + SHORT_NAPS ? SHORT_NAP : LONG_NAP);
+        } else {
+            break;
+        }
+    }
+    return {{}, ETIMEDOUT};
+}
+
+// What a helper's body has returned, if it has ended.
+std::optional<int> Helper::reap(pid_t& helper)
+{
+    int status = 0;
+    const long pid = raw_call(SYS_wait4, helper, raw_call_argument(&status), WNOHANG | __WALL | __WNOTHREAD);
+    if (pid == 0 || pid == -EINTR) {
+        return {};
+    }
+    helper = 0;
+    --count_;
+    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+}
+
+std::optional<int> Helper::ended()
+{
+    auto* const known = std::ranges::find(pids_, pid_);
+    const auto code = known == pids_.end() ? ECHILD : reap(*known);
+    pid_ = code ? 0 : pid_;
+    return code;
+}
+
+bool Helper::is_any_left()
+{
+    for (auto& pid : pids_) {
+        if (pid != 0) {
+            (void)reap(pid);
+        }
+    }
+    return count_ != 0;
+}
+
+void Helper::kill() const
+{
+    (void)sys::kill(pid_, SIGKILL);
+}
+
+} // namespace foster::sys

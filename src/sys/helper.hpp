@@ -1,0 +1,65 @@
+// A process for system calls that may never return, so that foster does not wait for them.
+#pragma once
+
+#include "sys/kernel.hpp"
+
+#include <array>
+#include <cerrno>
+#include <optional>
+
+namespace foster::sys
+{
+
+// A forked process. It has no exit signal: a wait without __WALL does not see it, and no SIGCHLD tells of its end. It gets SIGKILL
+// when foster ends. One object has one process at a time.
+class Helper
+{
+  public:
+    // Runs a body, which gets a descriptor (below 0: none) and returns an errno value, in a new process that has no other one open, or
+    // where there is none to be had in this one. Returns what it has returned. ETIMEDOUT: after a tenth of a second, or a second where it has got no CPU, it is still at it, and goes on. EBUSY: the
+    // one before still is.
+    template <typename Body> Status run(int fd, const Body& body)
+    {
+        const auto started = start(fd, body);
+        return started ? await() : Status{{}, started.error == EBUSY ? EBUSY : body(fd)};
+    }
+    // The same in two steps. EAGAIN, ENOMEM, EPERM, ENOSYS: there is no process to be had, and nothing was done.
+    template <typename Body> Status start(int fd, const Body& body)
+    {
+        if (is_busy()) {
+            return {{}, EBUSY};
+        }
+        const pid_t foster = ::getpid();
+        const long pid = fork();
+        if (pid == 0) {
+            ::_exit(is_tied_to(foster) ? body(keep_only(fd)) : 0);
+        }
+        return pid < 0 ? Status{{}, static_cast<int>(-pid)} : keep(static_cast<pid_t>(pid));
+    }
+    Status await();
+    // Whether it has not ended.
+    bool is_busy() { return pid_ != 0 && !ended(); }
+    // Ends it, which takes effect when its system call lets it.
+    void kill() const;
+    // Whether this process is a helper.
+    static bool is_one(pid_t pid);
+    // Whether there is one that has not ended. Those that have are reaped.
+    static bool is_any() { return count_ != 0 && is_any_left(); }
+
+  private:
+    static long fork();
+    static bool is_tied_to(pid_t foster);
+    static bool is_any_left();
+    static int keep_only(int fd);
+    static std::optional<int> reap(pid_t& helper);
+    Status keep(pid_t pid);
+    // What its body has returned, if it has ended.
+    std::optional<int> ended();
+
+    static std::array<pid_t, 4> pids_; // of all of them
+    static int count_;
+
+    pid_t pid_ = 0; // 0: none
+};
+
+} // namespace foster::sys
