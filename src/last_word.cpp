@@ -35,13 +35,16 @@ LastWord::LastWord(const Options& options, const sys::Messages& messages) : mess
     if (path == nullptr) {
         return;
     }
+    // A kubelet mounts a file there, unless the pod names another place; a new file is one that nobody reads.
+    const bool is_lost = std::strcmp(path, "/dev/termination-log") == 0 && !sys::exists(path);
     auto file = open(path);
     if (file.error == ELOOP) {
         messages.warning("step-refused|cannot write the termination log '{path}': {reason}", path,
                          "it is a symbolic link, which is not followed");
-    } else if (!file) {
-        messages.warning("step-refused|cannot write the termination log '{path}': {reason:e}", path,
-                         sys::Error{file.error});
+    } else if (is_lost || !file) {
+        messages.warning("step-refused|cannot {} the termination log '{path}': {reason:e}{}",
+                         is_lost ? "find" : "write", path, sys::Error{is_lost ? ENOENT : file.error},
+                         is_lost ? "; name the pod's terminationMessagePath by --termination-log=PATH" : "");
     }
     file_ = static_cast<sys::Fd&&>(file.value);
     sys::set_error_log(file_.number());

@@ -55,12 +55,56 @@ load helpers
   done
 }
 
-@test "the usual termination log is /dev/termination-log" {
-  requires_root
+# Runs a command in a mode, in a /dev that has only what is copied from a directory, each file mounted from there as a kubelet does it.
+run_with_dev() {
+  local mode=$1 dir=$2
+  shift 2
   # shellcheck disable=SC2016 # for the shell inside
-  run -3 unshare --mount sh -c 'mount -t tmpfs none /dev && "$@"; status=$?; cat /dev/termination-log; exit $status' sh \
-    "$FOSTER" --termination-log sh -c 'exit 3'
-  expect_in 'exited with 3' "$output"
+  run_in "$mode" unshare --mount sh -c 'mount -t tmpfs none /dev && for file in "$0"/*; do
+    [ ! -e "$file" ] || { touch "/dev/${file##*/}" && mount --bind "$file" "/dev/${file##*/}"; }; done && exec "$@"' "$dir" "$@"
+}
+
+@test "the usual termination log is /dev/termination-log, mounted there as a kubelet does it" {
+  requires_root
+  local dir=$BATS_TEST_TMPDIR/pod
+  mkdir "$dir"
+  for mode in "${MODES[@]}"; do
+    for option in --termination-log --termination-log=/dev/termination-log; do
+      echo 'of an earlier run' >"$dir/termination-log"
+      run -3 run_with_dev "$mode" "$dir" "$FOSTER" "$option" sh -c 'exit 3'
+      expect [ -z "$output" ]
+      grep -Eqx 'foster: sh\[[0-9]+\] exited with 3 after .*' "$dir/termination-log"
+      expect [ "$(wc -l <"$dir/termination-log")" = 1 ]
+    done
+  done
+}
+
+@test "without a /dev/termination-log, which nobody would read, that is one warning; it is written all the same; other files may be new" {
+  requires_root
+  local dir=$BATS_TEST_TMPDIR/none log=$BATS_TEST_TMPDIR/log warning remedy
+  remedy="name the pod's terminationMessagePath by --termination-log=PATH"
+  warning="foster: warning: cannot find the termination log '/dev/termination-log': No such file or directory; $remedy"
+  mkdir "$dir"
+  for mode in "${MODES[@]}"; do
+    run -3 run_with_dev "$mode" "$dir" sh -c '"$@"; status=$?; cat /dev/termination-log; exit $status' sh \
+      "$FOSTER" --termination-log sh -c 'exit 3'
+    expect [ "${lines[0]}" = "$warning" ]
+    expect_in 'exited with 3' "${lines[1]}"
+    expect [ "${#lines[@]}" = 2 ]
+    # One warning, too, where it cannot be written.
+    run -3 run_with_dev "$mode" "$dir" setpriv --reuid=65534 --clear-groups "$FOSTER" --termination-log sh -c 'exit 3'
+    expect [ "$output" = "$warning" ]
+    # As the pod names it.
+    rm -f "$log"
+    run -3 run_with_dev "$mode" "$dir" "$FOSTER" --termination-log="$log" sh -c 'exit 3'
+    expect [ -z "$output" ]
+    grep -q 'exited with 3' "$log"
+    run -3 run_with_dev "$mode" "$dir" "$FOSTER" -q --termination-log sh -c 'exit 3'
+    expect [ -z "$output" ]
+    run -3 run_with_dev "$mode" "$dir" "$FOSTER" --log=json --termination-log sh -c 'exit 3'
+    jq -e '.event == "step-refused" and .level == "warning" and .path == "/dev/termination-log" and
+      .reason == "No such file or directory"' <<<"$output"
+  done
 }
 
 @test "a command that cannot be run is told in the termination log" {
