@@ -35,7 +35,7 @@ SHARED := $(filter $(BUILD)/src/sys/%,$(OBJECTS))
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
-SCRIPTS := .ci/run tests/helpers.bash $(wildcard tests/*.bats tests/*.sh tests/bench/*.sh tests/e2e/*.bats tests/e2e/*.bash tests/e2e/*.sh tests/workloads/*.bash)
+SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/bench/*.sh tests/e2e/*.bats tests/e2e/*.bash tests/e2e/*.sh tests/workloads/*.bash)
 
 TARGET := $(shell $(CXX) -dumpmachine)
 CPU := $(firstword $(subst -, ,$(TARGET)))

@@ -108,7 +108,7 @@ refused() {
   expect [ "$(manifest admission-policy 'select(.kind == "MutatingAdmissionPolicyBinding").spec.policyName')" = \
     "$(manifest admission-policy 'select(.kind == "MutatingAdmissionPolicy").metadata.name')" ]
   toml "$MANIFESTS/containerd.toml" | jq -e --arg handler "$handler" '. == { version: 2, plugins: { "io.containerd.grpc.v1.cri":
-    { containerd: { runtimes: { ($handler):
+    { containerd: { runtimes: { runc: { runtime_type: "io.containerd.runc.v2", options: {} }, ($handler):
       { runtime_type: "io.containerd.runc.v2", options: { BinaryName: "/usr/local/bin/foster-runc" } } } } } } }'
   toml "$MANIFESTS/crio.conf" | jq -e --arg handler "$handler" '. == { crio: { runtime: { runtimes: { ($handler):
     { runtime_path: "/usr/local/bin/foster-crun", runtime_type: "oci", runtime_root: "/run/crun" } } } } }'
@@ -124,6 +124,84 @@ refused() {
       >"$BATS_TEST_TMPDIR/v3"
     containerd --config "$BATS_TEST_TMPDIR/v3" config dump | grep -A 30 'containerd\.runtimes\.foster\]' | grep -m 1 -q foster-runc
   fi
+}
+
+@test "containerd.sh adds the handlers that a file has not, once, with runc's SystemdCgroup, and keeps what the file was" {
+  command -v containerd >/dev/null || skip 'requires containerd'
+  local dir=$BATS_TEST_TMPDIR/containerd
+  local file=$dir/config.toml before=$BATS_TEST_TMPDIR/before cri='plugins."io.containerd.grpc.v1.cri".containerd' kind
+  for kind in none empty one-line default no-end systemd runc foster quoted link; do
+    rm -rf "$dir" "$before"
+    [[ $kind == none ]] || mkdir "$dir"
+    case $kind in
+      none) ;;
+      empty) : >"$file" ;;
+      one-line) echo 'version = 2' >"$file" ;;
+      default | link) containerd config default >"$file" ;;
+      no-end) printf 'version = 2\n#[%s.runtimes.runc]\n[%s]\nsnapshotter = "native"' "$cri" "$cri" >"$file" ;;
+      systemd) containerd config default | sed 's/SystemdCgroup = false/SystemdCgroup = true/' >"$file" ;;
+      runc | foster) printf 'version = 2\n[%s.runtimes.%s]\nruntime_type = "io.containerd.runc.v2"\n' "$cri" "$kind" >"$file" ;;
+      quoted) printf 'version = 2\n[%s.runtimes."runc"]\nruntime_type = "io.containerd.runc.v2"\n' "$cri" >"$file" ;;
+    esac
+    if [[ $kind == link ]]; then
+      mv "$file" "$file.real"
+      ln -s config.toml.real "$file"
+    fi
+    [[ $kind == none ]] || cp "$file" "$before"
+    sh "$MANIFESTS/containerd.sh" "$file"
+    expect [ "$(grep -c "^[^#]*\.runtimes\.[\"]\?foster[\"]\?\]" "$file")" = 1 ]
+    expect [ "$(grep -c "^[^#]*\.runtimes\.[\"]\?runc[\"]\?\]" "$file")" = 1 ]
+    expect [ "$(grep -c '^ *SystemdCgroup = true' "$file")" = "$([[ $kind == systemd ]] && echo 2 || echo 0)" ]
+    expect [ ! -e "$file.new" ]
+    containerd --config "$file" config dump >"$BATS_TEST_TMPDIR/dump"
+    grep -q 'runtimes\.foster\]' "$BATS_TEST_TMPDIR/dump"
+    grep -q 'runtimes\.runc\]' "$BATS_TEST_TMPDIR/dump"
+    if [[ $kind == none ]]; then
+      expect [ ! -e "$file.before" ]
+    else
+      cmp "$before" "$file.before"
+      # What the file said stays, and stands first.
+      cmp -n "$(stat -c %s "$before")" "$before" "$file"
+    fi
+    [[ $kind != link ]] || expect [ "$(readlink "$file")" = config.toml.real ]
+    # A second time there is nothing to do.
+    cp "$file" "$before"
+    rm -f "$file.before"
+    sh "$MANIFESTS/containerd.sh" "$file"
+    cmp "$before" "$file"
+    expect [ ! -e "$file.before" ]
+  done
+}
+
+@test "containerd.sh leaves a file alone with which containerd would not know both handlers, and says so" {
+  command -v containerd >/dev/null || skip 'requires containerd'
+  local file=$BATS_TEST_TMPDIR/config.toml cri='plugins."io.containerd.grpc.v1.cri"' kind
+  for kind in version-1 disabled inline broken; do
+    case $kind in
+      version-1) echo 'root = "/var/lib/containerd"' ;;
+      disabled) printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' ;;
+      inline) printf 'version = 2\n[%s.containerd]\nruntimes = { runc = { runtime_type = "io.containerd.runc.v2" } }\n' "$cri" ;;
+      broken) printf 'version = 2\n[plugins\n' ;;
+    esac >"$file"
+    cp "$file" "$file.was"
+    run -1 sh "$MANIFESTS/containerd.sh" "$file"
+    expect_in "$file stays as it is: with $file.new containerd has no handler '" "${lines[-1]}"
+    cmp "$file.was" "$file"
+    expect [ ! -e "$file.before" ]
+  done
+}
+
+@test "containerd.sh gives a file of version 3 the tables by their names there" {
+  # This stands for a containerd 2.x, which may not be here: it shows what it was given.
+  local file=$BATS_TEST_TMPDIR/config.toml
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  printf '#!/bin/sh\ncat "$2"\n' >"$BATS_TEST_TMPDIR/bin/containerd"
+  chmod +x "$BATS_TEST_TMPDIR/bin/containerd"
+  printf "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\nruntime_type = 'io.containerd.runc.v2'\n" >"$file"
+  PATH=$BATS_TEST_TMPDIR/bin:$PATH sh "$MANIFESTS/containerd.sh" "$file"
+  expect [ "$(grep -c '^\[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.foster' "$file")" = 2 ]
+  expect [ "$(grep -c 'runtimes\.runc' "$file")" = 1 ]
+  run ! grep grpc "$file"
 }
 
 # All containers of a manifest, init containers first.

@@ -31,8 +31,6 @@ restrict_oom_score_adj = true
 disable_apparmor = true
 [plugins."io.containerd.grpc.v1.cri".containerd]
 default_runtime_name = "runc"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.record]
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.record.options]
@@ -46,7 +44,8 @@ EOF
   sed -e '/^version/d' -e "s,/usr/local/bin,$NODE/bin," "$BATS_TEST_DIRNAME/../../src/kubernetes/containerd.toml" >>"$NODE/config.toml"
   # In a session of its own: Ctrl-C leaves it to teardown_file, which needs it.
   setsid containerd --config "$NODE/config.toml" >"$NODE/log" 2>&1 3>&- &
-  export NODE_PID=$!
+  echo $! >"$NODE/pid"
+  export SOCKET=$NODE/socket
   wait_until cri Version '{}'
   make_root "$NODE/busybox"
   import_image busybox '{"Env": ["PATH=/bin"]}'
@@ -71,24 +70,26 @@ EOF
 }
 
 teardown_file() {
-  local id
-  if [[ -n ${NODE_PID:-} ]]; then
+  local node id
+  for node in ${NODE:+"$NODE" "$NODE"/nodes/*}; do
+    [[ -e $node/pid ]] || continue
+    SOCKET=$node/socket
     # Those that were not made to the end, too.
     for id in $(cri ListPodSandbox '{}' | jq -r '.items[].id'); do
       cri StopPodSandbox "{\"pod_sandbox_id\": \"$id\"}" || true
       cri RemovePodSandbox "{\"pod_sandbox_id\": \"$id\"}" || true
     done
-    kill "$NODE_PID" 2>/dev/null || true
-    wait_until has_ended "$NODE_PID"
-  fi
+    kill "$(cat "$node/pid")" 2>/dev/null || true
+    wait_until has_ended "$(cat "$node/pid")"
+  done
   rm -rf "${NODE:-}"
 }
 
 cri() {
-  PYTHONPATH=$NODE/python /usr/bin/python3 "$BATS_TEST_DIRNAME/cri.py" "$NODE/socket" "$@"
+  PYTHONPATH=$NODE/python /usr/bin/python3 "$BATS_TEST_DIRNAME/cri.py" "$SOCKET" "$@"
 }
 
-# Makes an image of the directory of this name, with this configuration, and gives it to containerd.
+# Makes an image of the directory of this name, with this configuration, NAME.tar, and gives it to containerd.
 import_image() {
   local name=$1 config=$2 dir=$NODE/image sum
   mkdir "$dir"
@@ -97,9 +98,31 @@ import_image() {
   jq -n --arg sum "sha256:$sum" --arg cpu "$(dpkg --print-architecture)" --argjson config "$config" \
     '{architecture: $cpu, os: "linux", $config, rootfs: {type: "layers", diff_ids: [$sum]}}' >"$dir/config.json"
   jq -n --arg name "docker.io/library/$name:test" '[{Config: "config.json", RepoTags: [$name], Layers: ["layer.tar"]}]' >"$dir/manifest.json"
-  tar -C "$dir" -cf "$NODE/image.tar" manifest.json config.json layer.tar
-  ctr -a "$NODE/socket" -n k8s.io images import "$NODE/image.tar" >/dev/null
-  rm -r "$dir" "$NODE/image.tar"
+  tar -C "$dir" -cf "$NODE/$name.tar" manifest.json config.json layer.tar
+  ctr -a "$SOCKET" -n k8s.io images import "$NODE/$name.tar" >/dev/null
+  rm -r "$dir"
+}
+
+# Starts a containerd of its own with a configuration file, which is changed only where a test's node is not a real one: $SOCKET. Its CRI
+# plugin may not have been loaded; what was is in $PLUGINS.
+start_node() {
+  local node=$NODE/nodes/$1 cri='plugins."io.containerd.grpc.v1.cri"'
+  mkdir -p "$node"
+  sed -E -e '/^ *(restrict_oom_score_adj|disable_apparmor|sandbox_image) =/d' -e "s,/usr/local/bin,$NODE/bin," \
+    -e "s,\"/(opt|var/lib)/containerd(/opt)?\",\"$node/opt\"," "$2" >"$node/config.toml"
+  grep -q "^ *\[$cri\]" "$node/config.toml" || sed -i "s/^version.*/&\n[$cri]/" "$node/config.toml"
+  sed -i "s,^ *\[$cri\],&\nrestrict_oom_score_adj = true\ndisable_apparmor = true\nsandbox_image = \"docker.io/library/pause:test\"," \
+    "$node/config.toml"
+  SOCKET=$node/socket
+  setsid containerd --config "$node/config.toml" --root "$node/root" --state "$node/state" --address "$SOCKET" >"$node/log" 2>&1 3>&- &
+  echo $! >"$node/pid"
+  wait_until ctr -a "$SOCKET" version
+  PLUGINS=$(ctr -a "$SOCKET" plugins ls)
+}
+
+# Whether the CRI plugin of that node is loaded, by the command in the README.
+cri_is() {
+  grep -Eq "^io.containerd.grpc.v1 +cri .* $1 *\$" <<<"$PLUGINS"
 }
 
 # Makes a pod: $POD. Its handler, and whose PID namespace its containers are in: POD or CONTAINER.
@@ -240,12 +263,12 @@ stop_container() {
   probe '(sleep 0 &); (sleep 0 &); exit 3'
   expect_status 3
   wait_until eval 'probe "ps -o pid,ppid,stat,comm"; ! grep " Z " <<<"$output"'
-  start_in subreaper ctr -a "$NODE/socket" -n k8s.io events
+  start_in subreaper ctr -a "$SOCKET" -n k8s.io events
   wait_until eval 'probe true; [[ -s $OUT ]]'
   stop_container
   expect [ "$(container exit_code)" = 7 ]
   # Not by StopPodSandbox: containerd's kills the sandbox process at once.
-  ctr -a "$NODE/socket" -n k8s.io tasks kill --signal TERM "$POD"
+  ctr -a "$SOCKET" -n k8s.io tasks kill --signal TERM "$POD"
   wait_until end_of_sandbox
   run ! grep exit_status <<<"$(end_of_sandbox)" # 0 is left out
 }
@@ -300,4 +323,109 @@ expect_spared_as_sandbox() {
   expect_edited "$NODE/bin/before" "$NODE/bin/after"
   probe 'cat /proc/1/comm'
   expect [ "$output" = .foster ]
+}
+
+# A file of containerd's as there are in the wild: $CONFIG. Debian's own has no runtimes, that of `containerd config default` has runc.
+make_config() {
+  CONFIG=$BATS_TEST_TMPDIR/$1.toml
+  case $1 in
+    distribution) cp /etc/containerd/config.toml "$CONFIG" ;;
+    default) containerd config default >"$CONFIG" ;;
+    none) rm -f "$CONFIG" ;;
+  esac
+}
+
+# Does with that file what the README says, with this tree in place of what `make install` has put elsewhere.
+follow_readme() {
+  local words
+  words=$(sed -n 's,^    sh /usr/local/share/foster/\(.*\) && systemctl restart containerd$,\1,p' "$BATS_TEST_DIRNAME/../../README.md")
+  sh "$BATS_TEST_DIRNAME/../../src/$words" "$CONFIG"
+}
+
+# Does by hand what the README says: appends the tables that it has for a handler.
+append_tables() {
+  sed -n "/^    \[plugins.*runtimes\.$1\]/,/^\$/{s/^    //;p}" "$BATS_TEST_DIRNAME/../../README.md" >>"$CONFIG"
+}
+
+@test "containerd's configuration, made as the README says: the CRI plugin is loaded, and runs pods with foster and without" {
+  for kind in distribution default none; do
+    make_config "$kind"
+    follow_readme
+    start_node "$kind" "$CONFIG"
+    cri_is ok
+    for image in busybox pause; do
+      ctr -a "$SOCKET" -n k8s.io images import "$NODE/$image.tar" >/dev/null
+    done
+    for case in '.foster foster' 'sleep '; do
+      run_pod "${case#* }" CONTAINER
+      start_container . sleep 1000
+      probe 'cat /proc/1/comm'
+      expect [ "$output" = "${case%% *}" ]
+    done
+  done
+}
+
+@test "containerd's configuration, made by hand as the README says, comes to the same; with a table less there is no CRI plugin" {
+  local by_script
+  for kind in distribution default; do
+    make_config "$kind"
+    follow_readme
+    by_script=$(containerd --config "$CONFIG" config dump)
+    make_config "$kind"
+    append_tables foster
+    if [[ $kind == distribution && $(containerd --version) == *' 1.'* ]]; then
+      start_node "$kind-less" "$CONFIG"
+      cri_is error
+    fi
+    if [[ $kind == default ]]; then
+      cp "$CONFIG" "$CONFIG.twice"
+      sed -n '/runtimes\.runc\]/,/^$/p' "$BATS_TEST_DIRNAME/../../src/kubernetes/containerd.toml" >>"$CONFIG.twice"
+      run ! containerd --config "$CONFIG.twice" config dump
+    else
+      append_tables runc
+    fi
+    diff <(echo "$by_script") <(containerd --config "$CONFIG" config dump)
+    start_node "$kind-by-hand" "$CONFIG"
+    cri_is ok
+    # The whole manifest, too, where its first line is not the file's.
+    if [[ $kind == distribution ]]; then
+      make_config "$kind"
+      sed '1,/^version/d' "$BATS_TEST_DIRNAME/../../src/kubernetes/containerd.toml" >>"$CONFIG"
+      diff <(echo "$by_script") <(containerd --config "$CONFIG" config dump)
+    fi
+  done
+}
+
+@test "why a container was left alone is told, as the README says, in log.json of its task, as long as that runs" {
+  local log
+  run_pod foster CONTAINER
+  start_container '.mounts = [{container_path: "/dev", host_path: "/dev"}]' sleep 1000
+  probe 'cat /proc/1/comm'
+  expect [ "$output" = sleep ]
+  log=$NODE/state/io.containerd.runtime.v2.task/k8s.io/$CONTAINER/log.json
+  expect grep -qF '/run/containerd/io.containerd.runtime.v2.task/k8s.io/ID/log.json' "$BATS_TEST_DIRNAME/../../README.md"
+  expect_in 'foster-runtime: not put under foster: its /dev is not a tmpfs of its own' "$(jq -r 'select(.level == "warning").msg' "$log")"
+  stop_container
+  expect [ ! -e "$log" ]
+}
+
+@test "under conmon, with the words that CRI-O gives it, that line is in the container's own log, on standard error" {
+  local dir=$BATS_TEST_TMPDIR/conmon terminal mounts
+  for terminal in '' --terminal; do
+    mounts='map(if .destination == "/dev" then {destination: "/dev", type: "bind", source: "/dev", options: ["rbind"]} else . end)'
+    [[ -z $terminal ]] || mounts='map(select(.destination != "/dev"))' # runc makes no terminal in a bound /dev
+    make_bundle ".process.terminal = $([[ $terminal ]] && echo true || echo false) | .mounts |= $mounts" cat /proc/1/comm
+    rm -rf "$dir"
+    mkdir -p "$dir/exits"
+    # shellcheck disable=SC2086 # an absent word
+    conmon --bundle "$BUNDLE" --cid container --cuuid container --name container --exit-dir "$dir/exits" --log-path "$dir/log" \
+      --log-level info --conmon-pidfile "$dir/conmon" --container-pidfile "$dir/pidfile" --persist-dir "$dir" \
+      --runtime "$NODE/bin/foster-runc" --runtime-arg --root="$dir/state" --socket-dir-path "$dir" --syslog $terminal 3>&-
+    wait_until [ -s "$dir/pidfile" ]
+    runc --root "$dir/state" start container
+    wait_until [ -e "$dir/exits/container" ]
+    runc --root "$dir/state" delete container
+    expect [ "$(LOG=$dir/log log | tail -n 1)" = cat ]
+    grep -Eq '^[^ ]+ stderr F foster-runtime: not put under foster: its /dev is not a tmpfs of its own' "$dir/log"
+  done
 }
