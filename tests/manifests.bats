@@ -224,6 +224,28 @@ CONTAINERS='(.spec.template.spec // .spec) | (.initContainers // [])[], .contain
   expect [ "$count" -ge 8 ]
 }
 
+@test "each image has a tag, in the manifests and in the README; foster's is its version" {
+  local version references
+  version=$("$FOSTER" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)
+  # Of pods, of image volumes, and of the builds that take foster from the image with that name.
+  references=$(grep -hoE '(image|reference): +[^ ,{]+|--from=example[^ ]+|build -t example[^ ]+' "$MANIFESTS"/*.yaml "$BATS_TEST_DIRNAME/../README.md" |
+    grep -oE '[^ =]+$')
+  expect [ "$(wc -l <<<"$references")" -ge 15 ]
+  while read -r reference; do
+    [[ $reference =~ ^[a-z./-]+:[0-9.]+$ ]] || expect_in 'a tag' "$reference"
+    [[ $reference != */foster:* ]] || expect [ "${reference#*:}" = "$version" ]
+  done <<<"$references"
+}
+
+@test "each container that runs foster falls back to its log for a message: a command that is not there is told in the pod's status" {
+  requires_schema
+  local file
+  for file in init-container image-volume runtime-class-pod shared-process-namespace agent-daemonset; do
+    holds "$file" "[$CONTAINERS | select(.image | contains(\"/sidecar:\") | not) | .terminationMessagePolicy] |
+      length >= 1 and all(. == \"FallbackToLogsOnError\")"
+  done
+}
+
 @test "foster is started from where the image or the init container has put it" {
   requires_schema
   local dir=$BATS_TEST_TMPDIR/volume file target
