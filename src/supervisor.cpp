@@ -56,12 +56,11 @@ void Supervisor::release_descriptors()
         }
     }
     sys::close_from(next);
-    // Standard input and output may be pipes whose other end waits for the last holder to go.
+    // Standard input may be a pipe whose writer waits for the last reader to go. Standard output is what /proc/1/fd/1 leads to, where
+    // cron jobs and linked log files write.
     const auto null = sys::open("/dev/null", O_RDWR);
-    for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; ++fd) {
-        if (!null || !sys::dup_onto(null.value.number(), fd)) {
-            sys::close(fd);
-        }
+    if (!null || !sys::dup_onto(null.value.number(), STDIN_FILENO)) {
+        sys::close(STDIN_FILENO);
     }
 }
 

@@ -27,8 +27,8 @@ class Supervisor
     {
     }
 
-    // Lets go of whatever the workload may want released: the working directory, every descriptor but standard error, and
-    // the copy of its command line in foster's own /proc/self/cmdline, so that `pgrep -f` finds the workload once.
+    // Lets go of whatever the workload may want released: the working directory, every descriptor but standard output and error,
+    // and the copy of its command line in foster's own /proc/self/cmdline, so that `pgrep -f` finds the workload once.
     void release_inherited();
     // Returns the exit code when the child has ended, or --pause, and the leftovers that are waited for. Nothing else ends it, and no
     // failure does.

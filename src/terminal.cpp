@@ -13,7 +13,7 @@ Terminal Terminal::find()
         if (!sys::tcgetpgrp(fd)) {
             continue; // no terminal, or not the controlling one
         }
-        // Kept for the whole life, for the standard descriptors are not.
+        // Kept for the whole life, as not every standard descriptor is.
         if (auto copy = sys::dup_above_standard(fd)) {
             terminal.fd_ = static_cast<sys::Fd&&>(copy.value);
             terminal.own_group_ = ::getpgrp();
