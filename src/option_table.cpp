@@ -72,6 +72,14 @@ const char* set_signal(int& field, const char* value)
     return field < 0 ? "no such signal" : nullptr;
 }
 
+const char* add_stop_signal(Options& options, char* value)
+{
+    const int signal = signal_from(value);
+    const char* const fault = fault_of_caught(signal);
+    options.stop_signals |= fault == nullptr ? sys::bit_of(signal) : 0;
+    return fault;
+}
+
 const char* add_assignment(Options& options, char* value)
 {
     if (value[0] == '=' || *sys::end_at(value, '=') == '\0') {
@@ -229,8 +237,10 @@ constexpr Row ROWS[] = {
      [](Options& options, char*) { return set(options.own_session); }},
     {"r", "rewrite", "FROM:TO", "forward signal TO in place of FROM; TO 0 or none drops it; repeatable", set_rewrite},
     {"", "delay", "SIGNAL:DURATION", "forward this signal only after a time; repeatable", add_delay},
-    {"", "stop-timeout", "DURATION", "SIGKILL the child this long after the first SIGTERM or SIGINT for it",
+    {"", "stop-timeout", "DURATION", "SIGKILL the child this long after the first request to stop it",
      [](Options& options, char* value) { return set_time_above_0(options.stop_timeout, value); }},
+    {"", "stop-signal", "SIGNAL", "this is a request to stop, too, as SIGTERM and SIGINT are; repeatable",
+     add_stop_signal},
     {"", "grace", "DURATION", "when it has ended: SIGTERM what it has left, SIGKILL that after this time",
      [](Options& options, char* value) { return set_time(options.grace, value); }},
     {"", "wait-all", "", "when it has ended: wait for all that it has left, forward signals to that",
@@ -261,7 +271,7 @@ constexpr Row ROWS[] = {
     {"", "install", "DEST", "run nothing: copy foster itself to this file, or into this directory",
      [](Options& options, char* value) { return set_text(options.install_as, value); }},
     {"", "log", "FORMAT", "messages, and --list-zombies, as text or json", set_log},
-    {"P", "pause", "", "run nothing: reap, and exit with 0 on SIGINT or SIGTERM",
+    {"P", "pause", "", "run nothing: reap, and exit with 0 on a request to stop",
      [](Options& options, char*) { return set(options.pause); }},
     {"v", "verbose", "", "tell what is spawned, forwarded and reaped; twice: also what could be ignored",
      [](Options& options, char*) { return say_more(options); }},

@@ -53,8 +53,9 @@ struct Options {
     sys::Nanoseconds zombie_age = 0;                                                            // 0: what is usual
     std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped
     std::array<std::uint8_t, 256> exit_codes = identity<256>();
-    std::array<Delay, 8> delays{};     // the first ones
-    sys::Nanoseconds stop_timeout = 0; // from the first SIGTERM or SIGINT that is forwarded to SIGKILL; 0: for ever
+    std::array<Delay, 8> delays{};                                             // the first ones
+    sys::SignalMask stop_signals = sys::bit_of(SIGTERM) | sys::bit_of(SIGINT); // received or forwarded
+    sys::Nanoseconds stop_timeout = 0; // from the first request to stop to SIGKILL; 0: for ever
     sys::Nanoseconds grace = -1;       // of the leftovers between SIGTERM and SIGKILL; below 0: they get neither
     bool wait_all = false;             // for the leftovers
     bool mirror_signal = false;        // end by the signal that killed the child

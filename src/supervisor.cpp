@@ -30,6 +30,12 @@ bool is_stop_of_terminal(int signal)
     return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
+// Received as one signal and forwarded as another; dropped (0) it is none.
+bool is_stop_request(const Options& options, int received, int forwarded)
+{
+    return forwarded != 0 && (options.stop_signals & (sys::bit_of(received) | sys::bit_of(forwarded))) != 0;
+}
+
 } // namespace
 
 void Supervisor::release_inherited()
@@ -193,7 +199,7 @@ void Supervisor::hand_on(const siginfo_t& received)
     const int own = received.si_signo;
     const int signal = options_.rewrites[static_cast<std::size_t>(own)];
     const bool of_terminal = received.si_code == SI_KERNEL;
-    const bool asks_to_stop = signal != 0 && (own == SIGTERM || own == SIGINT);
+    const bool asks_to_stop = is_stop_request(options_, own, signal);
     stop_requests_ += asks_to_stop ? 1 : 0;
     if (has_ended()) {
         if (signal != 0 && !(of_terminal && is_stop_of_terminal(own))) {
@@ -202,7 +208,7 @@ void Supervisor::hand_on(const siginfo_t& received)
         return;
     }
     if (options_.pause) {
-        paused_enough_ = own == SIGINT || own == SIGTERM;
+        paused_enough_ = asks_to_stop;
         return;
     }
     if (asks_to_stop && options_.stop_timeout != 0 && kill_child_at_ == 0) {

@@ -62,7 +62,7 @@ class Supervisor
     Reaper reaper_;
     const pid_t self_ = ::getpid();
     int seen_orphans_ = 0;               // by pid_limit_
-    int stop_requests_ = 0;              // SIGTERM and SIGINT, but for those that were dropped
+    int stop_requests_ = 0;              // whatever their name
     sys::Nanoseconds kill_child_at_ = 0; // --stop-timeout; 0: never
     bool paused_enough_ = false;
     bool waiting_failed_ = false;

@@ -178,6 +178,55 @@ child_has_ended() {
   done
 }
 
+@test "--wait-all with --grace: a request to stop is one by whatever name" {
+  local case signal options
+  for mode in "${MODES[@]}"; do
+    for case in 'QUIT --stop-signal=QUIT' 'WINCH --stop-signal=WINCH' 'RTMIN+3 --stop-signal=RTMIN+3' 'RTMIN+3 --rewrite=RTMIN+3:TERM' \
+      'HUP --rewrite=HUP:INT' 'TERM --rewrite=TERM:QUIT' 'HUP --stop-signal=QUIT --rewrite=HUP:QUIT'; do
+      read -ra options <<<"$case"
+      signal=${options[0]}
+      options=("${options[@]:1}")
+      # The first one begins the grace, the second one ends it. Any other signal does neither.
+      start_leaving "$mode" --wait-all --grace=10m "${options[@]}" -- ignore record
+      wait_until child_has_ended
+      kill -ABRT "$INIT"
+      wait_until grep -qx 'got 6' "$OUT"
+      expect [ -z "$(grep 'got 15' "$OUT")" ]
+      kill -"$signal" "$INIT"
+      wait_until grep -qx 'got 15' "$OUT"
+      kill -IO "$INIT"
+      wait_until grep -qx 'got 29' "$OUT"
+      expect_reaped 0 ignore '.*'
+      kill -"$signal" "$INIT"
+      finish
+      expect_status 7
+      expect_reaped 1 ignore 'killed by SIGKILL'
+      # Before the child ended.
+      start_leave "$mode" --wait-all --grace=100ms "${options[@]}" -- ignore
+      kill -"$signal" "$INIT"
+      kill -USR1 "$INIT"
+      finish
+      expect_status 7
+      expect_reaped 1 ignore 'killed by SIGKILL'
+    done
+    # One that is dropped is none.
+    for when in before after; do
+      start_leave "$mode" --wait-all --grace=0 --stop-signal=QUIT --rewrite=QUIT:none -- ignore record
+      [[ $when == after ]] || kill -QUIT "$INIT"
+      kill -USR1 "$INIT"
+      wait_until child_has_ended
+      kill -QUIT "$INIT"
+      kill -IO "$INIT"
+      wait_until grep -qx 'got 29' "$OUT"
+      wait_until is_asleep "$INIT"
+      expect_reaped 0 ignore '.*'
+      kill -TERM "$INIT"
+      finish
+      expect_status 7
+    done
+  done
+}
+
 # A foster that is not root, with a sleep that is, which sudo has started. It ends by SIGUSR1.
 start_with_roots_leftover() {
   local mode=$1 rule=$BATS_TEST_TMPDIR/sudoers dir=$BATS_TEST_TMPDIR/public

@@ -86,6 +86,125 @@ got() {
   expect_status 129
 }
 
+# What a request to stop is: the signal that is sent, and the options that make it one.
+REQUESTS=(
+  'INT'
+  'TERM --rewrite=TERM:QUIT'
+  'INT --rewrite=INT:HUP'
+  'RTMIN+3 --rewrite=RTMIN+3:TERM'
+  'HUP --rewrite=HUP:INT'
+  'QUIT --stop-signal=QUIT'
+  'WINCH --stop-signal SIGWINCH'
+  'USR1 --stop-signal=usr1 --stop-signal=QUIT'
+  'RTMIN+3 --stop-signal=37'
+  'RTMIN+3 --stop-signal=RTMIN+3 --rewrite=RTMIN+3:HUP'
+  'HUP --stop-signal=RTMAX --rewrite=HUP:64'
+  'TERM --stop-signal=QUIT'
+)
+# And what none is.
+OTHERS=(
+  'QUIT'
+  'TERM --rewrite=TERM:none'
+  'HUP --rewrite=TERM:HUP'
+  'RTMIN+3 --stop-signal=RTMIN+2'
+  'WINCH --stop-signal=WINCH --rewrite=WINCH:0'
+  'HUP --stop-signal=QUIT --rewrite=HUP:none'
+)
+
+@test "--stop-timeout counts from a request to stop by whatever name" {
+  for mode in "${MODES[@]}"; do
+    for request in "${REQUESTS[@]}"; do
+      local signal options
+      read -ra options <<<"$request"
+      signal=${options[0]}
+      start_in "$mode" "$FOSTER" --stop-timeout=50ms "${options[@]:1}" -- "$WORKLOADS/record-signals" 9
+      wait_ready
+      kill -"$signal" "$INIT"
+      finish
+      expect_status 137
+      grep -q 'has not ended in time: killing it$' "$ERR"
+    done
+  done
+}
+
+@test "--stop-timeout does not count from any other signal, nor from one that is dropped" {
+  for mode in "${MODES[@]}"; do
+    for other in "${OTHERS[@]}"; do
+      local signal options
+      read -ra options <<<"$other"
+      signal=${options[0]}
+      start_in "$mode" "$FOSTER" --stop-timeout=1ms "${options[@]:1}" -- "$WORKLOADS/record-signals" 9
+      wait_ready
+      kill -"$signal" "$INIT"
+      # Taken after that, for its number is the highest; the time is over when it has been seen.
+      kill -RTMAX "$INIT"
+      wait_until grep -qx 64 "$OUT"
+      wait_until is_asleep "$INIT"
+      kill -KILL "$(child_of "$INIT")"
+      finish
+      expect_status 137
+      expect [ ! -s "$ERR" ]
+    done
+  done
+}
+
+@test "--delay: a --stop-signal is a request to stop when its time is over" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" --stop-timeout=1ms --stop-signal=QUIT --delay=QUIT:300ms -- "$WORKLOADS/record-signals" 9
+    wait_ready
+    local before
+    before=$(now)
+    kill -QUIT "$INIT"
+    finish
+    expect_status 137
+    expect [ $(($(now) - before)) -ge 290 ]
+  done
+}
+
+is_pausing() {
+  is_asleep "$1" && [[ $(readlink "/proc/$1/cwd") == / && $(cat "/proc/$1/comm") == foster ]]
+}
+
+@test "--pause ends with 0 on a request to stop by whatever name, and on nothing else" {
+  cd "$BATS_TEST_TMPDIR" # which it leaves when it pauses
+  for mode in "${MODES[@]}"; do
+    local signal options before
+    for request in "${REQUESTS[@]}"; do
+      read -ra options <<<"$request"
+      start_in "$mode" "$FOSTER" --pause "${options[@]:1}"
+      wait_until is_pausing "$INIT"
+      kill -"${options[0]}" "$INIT"
+      finish
+      expect_status 0
+    done
+    for other in "${OTHERS[@]}"; do
+      read -ra options <<<"$other"
+      start_in "$mode" "$FOSTER" --pause "${options[@]:1}"
+      wait_until is_pausing "$INIT"
+      before=$(voluntary_switches_of "$INIT")
+      kill -"${options[0]}" "$INIT"
+      wait_until has_slept_again "$INIT" "$before" 1
+      expect is_pausing "$INIT"
+      kill -INT "$INIT"
+      finish
+      expect_status 0
+    done
+  done
+}
+
+@test "--stop-signal: one that cannot be caught, or is none, is bad usage" {
+  for signal in KILL SIGSTOP 9 19; do
+    run -125 "$FOSTER" --stop-signal="$signal" true
+    expect [ "${lines[0]}" = "foster: error: bad value '$signal' for option '--stop-signal': SIGKILL and SIGSTOP cannot be caught" ]
+  done
+  for signal in 0 none nonsense 32 33 65 RTMIN+31 '' QUIT,TERM; do
+    run -125 "$FOSTER" --stop-signal="$signal" true
+    expect [ "${lines[0]}" = "foster: error: bad value '$signal' for option '--stop-signal': no such signal" ]
+  done
+  run -125 "$FOSTER" --stop-signal
+  expect [ "${lines[0]}" = "foster: error: option '--stop-signal' needs a value: SIGNAL" ]
+}
+
 @test "--mirror-signal: not as PID 1, foster dies by the signal that killed the child, without a core file" {
   local signal
   cd "$BATS_TEST_TMPDIR"
