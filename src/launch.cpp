@@ -82,7 +82,9 @@ int try_command(const Launch& launch, int (*attempt)(const char*, const Launch&)
 void enter_own_session(Launch& launch)
 {
     launch.report.of(Step::SESSION) = sys::setsid().error;
-    launch.report.of(Step::TERMINAL) = sys::take_controlling_terminal(STDIN_FILENO).error;
+    if (!launch.options.no_terminal) {
+        launch.report.of(Step::TERMINAL) = sys::take_controlling_terminal(STDIN_FILENO).error;
+    }
 }
 
 void enter_own_group(Launch& launch)

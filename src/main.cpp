@@ -29,7 +29,7 @@ int main(int /*count*/, char** arguments, char** variables)
     const sys::Messages messages{options.level};
     adopt_orphans(messages);
     watch_parent(options.parent_death, messages);
-    auto terminal = options.own_session ? Terminal() : Terminal::find();
+    auto terminal = options.own_session ? Terminal() : Terminal::find(options.no_terminal);
     LastWord last_word(options, messages);
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 

@@ -186,9 +186,9 @@ void rewrite_stops(Options& options)
 
 void check(const Options& options)
 {
-    if (options.group && options.same_group) {
-        sys::fail_usage("bad-usage|'--group' needs a process group of the child's own: not with '{word}'",
-                        "--same-group");
+    if (options.same_group && (options.group || options.no_terminal)) {
+        sys::fail_usage("bad-usage|'{option}' needs a process group of the child's own: not with '{word}'",
+                        options.group ? "--group" : "--no-terminal", "--same-group");
     }
     if (options.own_session && options.same_group) {
         sys::fail_usage("bad-usage|'--setsid' gives the child a process group of its own: not with '{word}'",

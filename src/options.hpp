@@ -42,6 +42,7 @@ struct Options {
     bool group = false;       // forward to the child's process group, not to the child alone
     bool same_group = false;  // leave the child in foster's own process group
     bool own_session = false; // run the child in a session of its own
+    bool no_terminal = false; // leave the terminal to foster's own process group
     bool pause = false;       // run nothing
     bool warn_reaped = false; // name every orphan that is reaped
     sys::Level level = sys::Level::WARNING;

@@ -108,7 +108,7 @@ Child Child::spawn(const Options& options, const InheritedSignals& inherited, co
         environment.put(options.assignments[index]);
     }
     (void)environment.take("LISTEN_PIDFDID"); // the inode of foster's own pidfd, sd_listen_fds(3)
-    if (options.own_session) {
+    if (options.own_session && !options.no_terminal) {
         (void)sys::leave_controlling_terminal(STDIN_FILENO); // or the child cannot have it; there may be none
     }
     Launch launch{options, inherited, credentials ? &*credentials : nullptr, terminal, environment, ::getpid()};

@@ -6,9 +6,10 @@
 namespace foster
 {
 
-Terminal Terminal::find()
+Terminal Terminal::find(bool is_kept)
 {
     Terminal terminal;
+    terminal.is_kept_ = is_kept;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
         if (!sys::tcgetpgrp(fd)) {
             continue; // no terminal, or not the controlling one
@@ -34,7 +35,7 @@ bool Terminal::is_foreground(pid_t group) const
 
 bool Terminal::is_own() const
 {
-    if (!is_there() || !is_foreground(own_group_)) {
+    if (is_kept_ || !is_there() || !is_foreground(own_group_)) {
         return false;
     }
     if (own_group_ != 0) {

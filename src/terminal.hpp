@@ -14,13 +14,15 @@ class Terminal
   public:
     // None.
     Terminal() = default;
-    // The controlling terminal, by way of a standard descriptor or of /dev/tty.
-    static Terminal find();
+    // The controlling terminal, by way of a standard descriptor or of /dev/tty. Whether the child is never to have it: --no-terminal.
+    static Terminal find(bool is_kept);
 
     bool is_there() const { return fd_.number() >= 0; }
-    // Whether foster's own process group is in the foreground. For a process of that group to ask, with SIGTTIN blocked.
+    // Whether foster's own process group is in the foreground, and the child's may take its place. For a process of that group to ask,
+    // with SIGTTIN blocked.
     bool is_own() const;
-    // Puts the child's process group, if there is one, into the foreground if foster's own was there. A background job steals nothing.
+    // Puts the child's process group, if there is one, into the foreground if foster's own was there and is not to stay there. A
+    // background job steals nothing.
     sys::Status give_to(pid_t group) const;
     // Puts foster's own process group into the foreground where the child's was.
     sys::Status take_back(pid_t child_group) const
@@ -37,6 +39,7 @@ class Terminal
   private:
     sys::Fd fd_;
     pid_t own_group_ = 0;
+    bool is_kept_ = false;
 };
 
 } // namespace foster

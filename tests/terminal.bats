@@ -4,6 +4,7 @@ load helpers
 # An interactive bash on a pseudo-terminal of its own: type_in types, what it shows goes to $OUT. Its prompt is "PROMPT> ".
 start_shell() {
   OUT=$BATS_TEST_TMPDIR/out
+  rm -f "$BATS_TEST_TMPDIR/keys"
   mkfifo "$BATS_TEST_TMPDIR/keys"
   exec 5<>"$BATS_TEST_TMPDIR/keys"
   : >"$OUT"
@@ -272,4 +273,175 @@ end_shell() {
   type_in $'a line\n'
   wait_until shows 'got a line'
   end_shell
+}
+
+# Starts foster, by its path and with options, from the shell, as PID 1 or not; $JOB is the shell's own child, $INNER is foster, whose
+# messages go to $ERR, for a terminal that is busy gets none.
+start_job() {
+  ERR=$BATS_TEST_TMPDIR/err
+  local mode=$1 command="$2 2>$ERR ${3:-}"$'\n'
+  [[ $mode == subreaper ]] || command="${NAMESPACE[*]} -- $command"
+  type_in "$command"
+  wait_until shows READY
+  JOB=$(child_of "$(child_of "$INIT")")
+  INNER=$JOB
+  [[ $mode == subreaper ]] || INNER=$(child_of "$JOB")
+}
+
+# Makes the shell's terminal another size, so that it sends SIGWINCH.
+resize() {
+  stty -F "$(readlink "/proc/$(child_of "$INIT")/fd/0")" cols "$1"
+}
+
+@test "a change of the terminal's size reaches the child in spite of --rewrite WINCH:none" {
+  for mode in "${MODES[@]}"; do
+    start_shell
+    start_job "$mode" '"$FOSTER" -v --rewrite WINCH:none "$WORKLOADS/record-signals" 1'
+    resize 101
+    wait_until shows '^28$'
+    wait_until shows PROMPT
+    run ! grep forwarded "$ERR"
+    end_shell
+  done
+}
+
+@test "--no-terminal: foster gets a change of the terminal's size, and forwards it if no --rewrite drops it" {
+  for mode in "${MODES[@]}"; do
+    start_shell
+    for option in '' --group; do
+      start_job "$mode" '"$FOSTER" -v --no-terminal '"$option"' "$WORKLOADS/record-signals" 1'
+      resize 101
+      wait_until shows '^28$'
+      wait_until shows PROMPT
+      grep -q 'forwarded SIGWINCH' "$ERR"
+      start_job "$mode" '"$FOSTER" -v --no-terminal '"$option"' --rewrite WINCH:none "$WORKLOADS/record-signals" 1'
+      resize 102
+      kill -RTMAX "$INNER" # the last one to be taken
+      wait_until shows '^64$'
+      wait_until shows PROMPT
+      run ! shows '^28$'
+    done
+    end_shell
+  done
+}
+
+@test "--no-terminal: the keys' signals are forwarded, once, as any other, and rewritten" {
+  for mode in "${MODES[@]}"; do
+    start_shell
+    local around='' # unshare is not to mind the keys
+    [[ $mode == subreaper ]] || around="env --ignore-signal=QUIT,TSTP ${NAMESPACE[*]} -- env --default-signal=QUIT,TSTP "
+    type_in "$around"$'"$FOSTER" --no-terminal --rewrite TSTP:USR1 "$WORKLOADS/record-signals" 3\n'
+    wait_until shows READY
+    type_in $'\x03'
+    wait_until shows '^\(\^C\)\?2$'
+    type_in $'\x1c'
+    wait_until shows '^\(\^\\\)\?3$'
+    type_in $'\x1a'
+    wait_until shows '^\(\^Z\)\?10$'
+    wait_until shows PROMPT
+    start_job "$mode" '"$FOSTER" --no-terminal --stop-timeout=50ms "$WORKLOADS/record-signals" 9' '; echo sta\tus $?'
+    type_in $'\x03'
+    wait_until shows 'status 137'
+    end_shell
+  done
+}
+
+@test "--no-terminal: Ctrl-Z stops the child and foster, the shell gets its prompt, bg and fg go on, and foster keeps the foreground" {
+  for mode in "${MODES[@]}"; do
+    start_shell
+    start_job "$mode" '"$FOSTER" --no-terminal --group sh -c "echo REA\\DY; sleep 1000; exit 7"'
+    local child sleeper again
+    child=$(child_of "$INNER")
+    wait_until child_of "$child" sleep
+    sleeper=$(child_of "$child")
+    for again in bg fg fg; do
+      type_in $'\x1a'
+      wait_until shows Stopped
+      wait_until shows PROMPT
+      wait_until is_stopped "$JOB"
+      wait_until is_stopped "$child"
+      wait_until is_stopped "$sleeper"
+      type_in "$again"$'\n'
+      wait_until shows FOSTER
+      wait_until is_asleep "$INNER"
+      wait_until is_asleep "$child"
+      wait_until is_asleep "$sleeper"
+      if [[ $again == bg ]]; then
+        type_in $'fg\n'
+        wait_until shows FOSTER
+      fi
+      wait_until eval 'ps -o pgid=,tpgid= -p $JOB | grep -Eq "^ *([0-9]+) +\1$"'
+    done
+    type_in $'\x03'
+    wait_until shows PROMPT
+    wait_until is_gone "$sleeper"
+    end_shell
+  done
+}
+
+@test "--no-terminal: a child that reads from the terminal is stopped as any background job, and so is foster" {
+  for mode in "${MODES[@]}"; do
+    start_shell
+    start_job "$mode" '"$FOSTER" --no-terminal sh -c "echo REA\\DY; read line; exit 7"'
+    local child
+    child=$(child_of "$INNER")
+    wait_until is_stopped "$child"
+    wait_until shows Stopped
+    wait_until shows PROMPT
+    type_in $'fg\n'
+    wait_until shows FOSTER
+    wait_until shows PROMPT # again
+    wait_until is_stopped "$child"
+    # bash has them go on then.
+    type_in $'kill %%\n'
+    wait_until is_gone "$child"
+    end_shell
+  done
+}
+
+@test "--no-terminal with --setsid, and as dumb-init: the session has no controlling terminal, and foster keeps its own" {
+  ln -s "$FOSTER" "$BATS_TEST_TMPDIR/dumb-init"
+  for mode in "${MODES[@]}"; do
+    start_shell
+    for command in '"$FOSTER" --setsid' "$BATS_TEST_TMPDIR/dumb-init"; do
+      start_job "$mode" "$command"' -v --no-terminal --rewrite WINCH:none "$WORKLOADS/record-signals" 2'
+      local child
+      child=$(child_of "$INNER")
+      expect [ "$(ps -o sid=,tty= -p "$child" | xargs)" = "$child ?" ]
+      expect [ "$(ps -o tty= -p "$INNER")" != '?' ]
+      expect [ "$(ps -o tty= -p "$INNER")" = "$(ps -o tty= -p "$JOB")" ]
+      resize 101
+      type_in $'\x03'
+      wait_until shows '^\(\^C\)\?2$'
+      kill -RTMAX "$INNER"
+      wait_until shows PROMPT
+      wait_until shows '^64$'
+      run ! shows '^28$'
+      grep -q 'forwarded SIGINT' "$ERR"
+    done
+    end_shell
+  done
+  start_shell
+  start_job subreaper "$BATS_TEST_TMPDIR"'/dumb-init --no-terminal sh -c "echo REA\\DY; exec sleep 1000"'
+  child=$(child_of "$INNER")
+  type_in $'\x1a'
+  wait_until shows PROMPT
+  wait_until is_stopped "$child"
+  wait_until is_stopped "$INNER"
+  type_in $'fg\n'
+  wait_until is_asleep "$child"
+  type_in $'\x03'
+  wait_until shows PROMPT
+  wait_until is_gone "$child"
+  end_shell
+}
+
+@test "--no-terminal is none for a child in foster's own process group" {
+  for words in '--no-terminal --same-group' '--same-group --no-terminal'; do
+    # shellcheck disable=SC2086 # several words
+    run -125 "$FOSTER" $words true
+    expect [ "${lines[0]}" = "foster: error: '--no-terminal' needs a process group of the child's own: not with '--same-group'" ]
+  done
+  ln -s "$FOSTER" "$BATS_TEST_TMPDIR/dumb-init"
+  run -1 "$BATS_TEST_TMPDIR/dumb-init" -c --no-terminal true
 }
