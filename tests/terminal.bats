@@ -436,6 +436,22 @@ resize() {
   end_shell
 }
 
+@test "--setsid takes a terminal that is nobody's controlling one, and with --no-terminal does not" {
+  # shellcheck disable=SC2016 # perl's own variables
+  local give_up='perl -e '\''$SIG{HUP} = "IGNORE"; ioctl STDIN, 0x5422, 0 or die; $SIG{HUP} = "DEFAULT"; exec @ARGV'\' # TIOCNOTTY
+  for mode in "${MODES[@]}"; do
+    local around=''
+    if [[ $mode == pid1 ]]; then
+      [[ $(id -u) == 0 ]] || continue # to take the terminal from script's session
+      around="${NAMESPACE[*]} -- setsid -c "
+    fi
+    run -0 script -qec "exec $around$give_up $FOSTER --setsid sh -c 'ps -o tty= -p \$\$'" /dev/null </dev/null
+    expect [ "${output//[[:space:]]/}" != '?' ]
+    run -0 script -qec "exec $around$give_up $FOSTER --setsid --no-terminal sh -c 'ps -o tty= -p \$\$'" /dev/null </dev/null
+    expect [ "${output//[[:space:]]/}" = '?' ]
+  done
+}
+
 @test "--no-terminal is none for a child in foster's own process group" {
   for words in '--no-terminal --same-group' '--same-group --no-terminal'; do
     # shellcheck disable=SC2086 # several words
