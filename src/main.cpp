@@ -7,12 +7,16 @@
 #include "reaper.hpp"
 #include "signals.hpp"
 #include "supervisor.hpp"
+#include "sys/stack.hpp"
 #include "zombies/once.hpp"
 
-int main(int /*count*/, char** arguments, char** variables)
+namespace foster
 {
-    using namespace foster;
+namespace
+{
 
+int run(char** arguments, char** variables)
+{
     const InheritedSignals inherited;
     Environment environment(variables);
     const Options options = read_options(arguments, environment);
@@ -37,4 +41,12 @@ int main(int /*count*/, char** arguments, char** variables)
     Supervisor supervisor(options, messages, std::move(terminal), child, last_word);
     supervisor.release_inherited();
     return supervisor.run();
+}
+
+} // namespace
+} // namespace foster
+
+int main(int /*count*/, char** arguments, char** variables)
+{
+    return foster::sys::run_with_room(foster::run, arguments, variables);
 }

@@ -307,6 +307,16 @@ nested() {
   grep -q '/dev/.foster' "$BUNDLE/config.json"
 }
 
+@test "a stack of 16 KiB, where the real runtime gets by with that, is enough" {
+  requires_static # a sanitizer takes more
+  for config in "$CONFIG" '{'; do
+    printf '%s' "$config" >"$BUNDLE/config.json"
+    run -7 env -i KEEP="$DIR" PATH="$PATH" prlimit --stack=16384 "$RUNTIME" --foster-options=-v --log "$DIR/log" --log-format json create -b "$BUNDLE" x
+    expect [ -z "$output" ]
+  done
+  expect [ "$(jq -r .level "$DIR/log")" = warning ]
+}
+
 @test "a configuration of 16 MiB is edited like any other" {
   local end=$'"annotations": {"big": "'
   {

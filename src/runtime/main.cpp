@@ -6,6 +6,7 @@
 #include "real_runtime.hpp"
 #include "sys/kernel.hpp"
 #include "sys/output.hpp"
+#include "sys/stack.hpp"
 
 #include <unistd.h>
 
@@ -23,9 +24,7 @@ constexpr std::string_view HELP =
     "  --foster-help               print this and exit\n\n"
     "Exit status: the real runtime's; 125 where there is none, or for a bad --foster-OPTION.\n";
 
-} // namespace
-
-int main(int /*count*/, char** arguments, char** variables)
+int run(char** arguments, char** variables)
 {
     using namespace foster;
 
@@ -39,4 +38,11 @@ int main(int /*count*/, char** arguments, char** variables)
         runtime::put_under_foster(line);
     }
     runtime::become_real_runtime(line, variables);
+}
+
+} // namespace
+
+int main(int /*count*/, char** arguments, char** variables)
+{
+    return foster::sys::run_with_room(run, arguments, variables);
 }
