@@ -17,8 +17,9 @@ namespace
 
 int run(char** arguments, char** variables)
 {
-    const InheritedSignals inherited;
     Environment environment(variables);
+    prepare_messages(arguments, environment);
+    const InheritedSignals inherited;
     const Options options = read_options(arguments, environment);
     if (options.print != Print::NOTHING) {
         inherited.restore(); // whoever does not read on may interrupt it

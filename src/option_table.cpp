@@ -159,11 +159,16 @@ const char* reap_zombies(Options& options, char* value)
     return options.neglecter < 0 || (value != nullptr && options.neglecter == 0) ? "not a process id" : nullptr;
 }
 
-const char* set_log(Options& /*options*/, char* value)
+// 1: JSON, 0: text, below 0: none.
+int format_from(std::string_view text)
 {
-    const std::string_view format = value;
-    sys::set_json(format == "json");
-    return sys::is_json() || format == "text" ? nullptr : "not text or json";
+    return text == "json" ? 1 : text == "text" ? 0 : -1;
+}
+
+// prepare_messages() has set it.
+const char* check_log(Options& /*options*/, char* value)
+{
+    return format_from(value) < 0 ? "not text or json" : nullptr;
 }
 
 const char* set_text(const char*& field, const char* value)
@@ -274,7 +279,7 @@ constexpr Row ROWS[] = {
     {"", "warn-pids", "PERCENT", "warn when so much of the cgroup's limit of PIDs is in use", set_warn_pids},
     {"", "install", "DEST", "run nothing: copy foster itself to this file, or into this directory",
      [](Options& options, char* value) { return set_text(options.install_as, value); }},
-    {"", "log", "FORMAT", "messages, and --list-zombies, as text or json", set_log},
+    {"", "log", "FORMAT", "messages, and --list-zombies, as text or json", check_log},
     {"P", "pause", "", "run nothing: reap, and exit with 0 on a request to stop",
      [](Options& options, char*) { return set(options.pause); }},
     {"v", "verbose", "", "tell what is spawned, forwarded and reaped; twice: also what could be ignored",
@@ -329,6 +334,15 @@ const char* apply_row(std::size_t row, Options& options, char* value, std::index
 const char* Option::apply(Options& options, char* text) const
 {
     return apply_row(row, options, text, std::make_index_sequence<COUNT>());
+}
+
+void Option::apply_format(const char* text) const
+{
+    constexpr auto LOG = std::ranges::find(ROWS, std::string_view("log"), &Row::name) - std::begin(ROWS);
+    const int format = row == LOG ? format_from(text) : -1;
+    if (format >= 0) {
+        sys::set_json(format == 1);
+    }
 }
 
 OptionReader::OptionReader() : word_(WORDS.data()) {}

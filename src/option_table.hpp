@@ -17,6 +17,8 @@ struct Option {
     bool value_is_optional() const { return value[0] == '['; }
     // Returns null, or what is wrong with the value.
     const char* apply(Options& options, char* text) const;
+    // Of --log alone: messages have the format that the value names from now on, if there is one.
+    void apply_format(const char* text) const;
 };
 
 // Hands out the options, one after the other.

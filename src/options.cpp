@@ -20,7 +20,9 @@ constexpr std::size_t MOST_WORDS = 64; // in FOSTER_OPTIONS
 class Parser
 {
   public:
-    Parser(Options& options, const char* source) : options_(options), source_(source) {}
+    Parser(Options& options, const char* source) : options_(&options), source_(source) {}
+    // One that looks for the format of messages alone, and goes on behind what is wrong.
+    Parser() = default;
 
     // Returns the first word that is no option. Options end there, so that `foster sh -c ...` needs no "--".
     char** parse(char** words)
@@ -60,10 +62,11 @@ class Parser
             Option option{};
             if (!find(option, [letters](const Option& row) { return *sys::end_at(row.letters, *letters) != '\0'; })) {
                 if (letters == word + 1 && letters[1] == '\0') {
-                    sys::fail_usage("bad-usage|unknown option '{word}'{}", word, source_);
+                    refuse("bad-usage|unknown option '{word}'{}", word, source_);
                 }
-                sys::fail_usage("bad-usage|unknown option '-{letter:v}' in '{word}'{}", std::string_view(letters, 1),
-                                word, source_);
+                refuse("bad-usage|unknown option '-{letter:v}' in '{word}'{}", std::string_view(letters, 1), word,
+                       source_);
+                return;
             }
             if (option.takes_value()) {
                 apply(option, letters[1] == '\0' ? nullptr : letters + 1);
@@ -81,10 +84,11 @@ class Parser
         const std::string_view wanted(name, static_cast<std::size_t>(equals - name));
         Option option{};
         if (!find(option, [wanted](const Option& row) { return wanted == row.name; })) {
-            sys::fail_usage("bad-usage|unknown option '{word}'{}", word, source_);
+            refuse("bad-usage|unknown option '{word}'{}", word, source_);
+            return;
         }
         if (has_value && !option.takes_value()) {
-            sys::fail_usage("bad-usage|option '--{option:v}' takes no value: '{word}'{}", wanted, word, source_);
+            refuse("bad-usage|option '--{option:v}' takes no value: '{word}'{}", wanted, word, source_);
         }
         apply(option, has_value ? equals + 1 : nullptr);
     }
@@ -97,23 +101,36 @@ class Parser
         if (option.takes_value() && attached == nullptr && !option.value_is_optional()) {
             value = words_[1];
             if (value == nullptr) {
-                sys::fail_usage("bad-usage|option '{word}' needs a value: {value}{}", word, option.value, source_);
+                refuse("bad-usage|option '{word}' needs a value: {value}{}", word, option.value, source_);
+                return;
             }
             ++words_;
         }
-        if (const char* wrong = option.apply(options_, value)) {
+        if (options_ == nullptr) {
+            option.apply_format(value);
+            return;
+        }
+        if (const char* wrong = option.apply(*options_, value)) {
             sys::fail_usage("bad-usage|bad value '{word}' for option '--{option}'{}: {reason}", value, option.name,
                             source_, wrong);
         }
     }
 
-    Options& options_;
-    const char* source_; // said after the bad word
+    // Returns where only the format is looked for.
+    template <typename... Values> void refuse(sys::Message<Values...> message, Values... values) const
+    {
+        if (options_ != nullptr) {
+            sys::fail_usage(message, values...);
+        }
+    }
+
+    Options* options_ = nullptr;
+    const char* source_ = nullptr; // said after the bad word
     char** words_ = nullptr;
 };
 
-// Splits text at blanks, in place.
-void split(char* text, std::span<char*> words)
+// Splits text at blanks, in place. Returns what there are too many words for, or null.
+char* split(char* text, std::span<char*> words)
 {
     std::size_t count = 0;
     for (bool in_word = false; *text != '\0'; ++text) {
@@ -122,19 +139,38 @@ void split(char* text, std::span<char*> words)
             *text = '\0';
         } else if (!in_word) {
             if (count == words.size()) {
-                sys::fail_usage("bad-usage|more than {limit:d} words in {}", words.size(), OWN_VARIABLE);
+                return text;
             }
             words[count++] = text;
         }
         in_word = !blank;
     }
+    return nullptr;
+}
+
+// It stays as it is.
+void find_format(const Environment& environment)
+{
+    char* text = const_cast<char*>(environment.find(OWN_VARIABLE)); // a part of what main got, which is mutable
+    const std::size_t size = text == nullptr ? 0 : std::strlen(text);
+    for (char* rest = text; rest != nullptr;) {
+        std::array<char*, MOST_WORDS + 1> words{};
+        rest = split(rest, std::span(words).first(MOST_WORDS));
+        for (char** word = words.data(); *word != nullptr;) {
+            word = Parser().parse(word);
+            word += *word == nullptr ? 0 : 1; // which is no option
+        }
+    }
+    std::replace(text, text + size, '\0', ' ');
 }
 
 void read_own_variable(Options& options, Environment& environment)
 {
     if (char* text = environment.take(OWN_VARIABLE)) {
         std::array<char*, MOST_WORDS + 1> words{};
-        split(text, std::span(words).first(MOST_WORDS));
+        if (split(text, std::span(words).first(MOST_WORDS)) != nullptr) {
+            sys::fail_usage("bad-usage|more than {limit:d} words in {}", MOST_WORDS, OWN_VARIABLE);
+        }
         if (char** rest = Parser(options, " in FOSTER_OPTIONS").parse(words.data()); *rest != nullptr) {
             sys::fail_usage("bad-usage|'{word}' in {source} is no option", *rest, OWN_VARIABLE);
         }
@@ -214,10 +250,18 @@ void check(const Options& options)
 
 } // namespace
 
+void prepare_messages(char** arguments, const Environment& environment)
+{
+    sys::set_failure_code(personality_of(arguments[0]).foster_failed);
+    find_format(environment);
+    if (arguments[0] != nullptr) {
+        (void)Parser().parse(arguments + 1);
+    }
+}
+
 Options read_options(char** arguments, Environment& environment)
 {
     Options options{&personality_of(arguments[0])};
-    sys::set_failure_code(options.personality->foster_failed);
     options.own_session = options.group = options.personality->owns_session;
     options.pause = options.personality->pauses;
     read_peer_variables(options, environment);

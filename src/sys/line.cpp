@@ -195,16 +195,19 @@ void Line::add_json(std::string_view text)
     while (!text.empty() && size_ < end) {
         const auto size = size_of_character(text);
         const char first = text.front();
+        // Of U+0080 to U+009F, which are control characters, too, the second byte is the number; all others of more than one byte begin
+        // with a larger one.
+        const unsigned code = static_cast<unsigned char>(size == 2 && first == '\xc2' ? text[1] : first);
         if (size == 0) {
             add("\\ufffd");
         } else if (first == '"' || first == '\\') {
             put('\\');
             put(first);
-        } else if (static_cast<unsigned char>(first) < ' ') {
+        } else if (code < ' ' || (code >= 0x7f && code < 0xa0)) {
             constexpr const char* HEX = "0123456789abcdef";
             add("\\u00");
-            put(HEX[first / 16]);
-            put(HEX[first % 16]);
+            put(HEX[code / 16]);
+            put(HEX[code % 16]);
         } else {
             std::for_each_n(text.begin(), size, [this](char byte) { put(byte); });
         }
