@@ -5,8 +5,10 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
+#include <utility>
 
 namespace foster
 {
@@ -25,24 +27,41 @@ namespace
 int install(const Options& options)
 {
     constexpr mode_t FOR_ALL_TO_RUN = 0755;
+    constexpr int DIRECTORY = O_PATH | O_DIRECTORY;
     const auto program = sys::must(sys::map_file("/proc/self/exe"), "read /proc/self/exe, which is to be copied");
-    const char* destination = options.install_as;
-    sys::FixedText<PATH_MAX> inside;
-    const auto there = sys::open(destination, O_PATH);
-    const auto state = sys::fstat(there.value.number());
-    if (state && S_ISDIR(state.value.st_mode)) {
-        for (const char* part : {destination, "/", &options.personality->name[0]}) {
-            inside.add(part);
-        }
-        if (!inside.is_whole()) {
-            fail_install(destination, ENAMETOOLONG);
-        }
-        destination = inside.c_string();
-    } else if (state && !S_ISREG(state.value.st_mode)) {
-        fail_install(destination, EEXIST); // a device, a socket, a pipe is nothing to put a file in the place of
+    sys::FixedText<PATH_MAX> destination;
+    destination.add(options.install_as);
+    auto directory = sys::open(options.install_as, DIRECTORY);
+    if (directory) {
+        destination.add("/");
+        destination.add(&options.personality->name[0]);
     }
-    if (const auto done = sys::replace_file(destination, {&program, 1}, {FOR_ALL_TO_RUN}); !done) {
-        fail_install(destination, done.error);
+    if (!destination.is_whole()) {
+        fail_install(options.install_as, ENAMETOOLONG);
+    }
+    char* const path = destination.c_string();
+    char* const slash = std::strrchr(path, '/');
+    char* const name = slash == nullptr ? path : slash + 1;
+    if (!directory) {
+        const char first = std::exchange(*name, '\0');
+        directory = sys::open(*path == '\0' ? "." : path, DIRECTORY);
+        *name = first;
+    }
+    // From here on the directory is this one, whatever becomes of its name.
+    if (const int error = directory ? sys::fchdir(directory.value.number()).error : directory.error) {
+        fail_install(path, error);
+    }
+    const auto there = sys::open(name, O_PATH | O_NOFOLLOW);
+    const auto state = sys::fstat(there.value.number());
+    if (state && S_ISLNK(state.value.st_mode)) {
+        sys::fail(sys::failure_code(), "start-failed|cannot install foster as '{path}': {reason}", path,
+                  "it is a symbolic link; name the file itself");
+    }
+    if (state && !S_ISREG(state.value.st_mode)) {
+        fail_install(path, EEXIST); // a device, a socket, a pipe is nothing to put a file in the place of
+    }
+    if (const auto done = sys::replace_file(name, {&program, 1}, {FOR_ALL_TO_RUN}); !done) {
+        fail_install(path, done.error);
     }
     return 0;
 }

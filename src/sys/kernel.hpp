@@ -178,6 +178,7 @@ Result<Fd> dup_above_standard(int fd);
 Result<Fd> above_standard(Result<Fd> opened);
 void close(int fd);
 Status chdir(const char* path);
+Status fchdir(int fd);
 // Closes every descriptor from this one on: close_range(2), or one by one through /proc/self/fd.
 void close_from(int first);
 

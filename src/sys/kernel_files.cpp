@@ -144,6 +144,11 @@ Status chdir(const char* path)
     return status_of(::chdir(path));
 }
 
+Status fchdir(int fd)
+{
+    return status_of(::syscall(SYS_fchdir, fd));
+}
+
 void close_from(int first)
 {
     if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) != 0) {
