@@ -358,6 +358,64 @@ nested() {
   run -125 timeout 20 env PATH="$DIR/first" "$DIR/first/runc" state x
 }
 
+@test "relative and empty entries of PATH are no place for the real runtime: they are whose the working directory is" {
+  local entry
+  mkdir "$DIR/here" "$DIR/here/inner"
+  printf '#!/bin/sh\necho taken\n' | tee "$DIR/here/runc" "$DIR/here/crun" "$DIR/here/inner/runc" >"$DIR/here/inner/crun"
+  chmod +x "$DIR/here/"{,inner/}{runc,crun}
+  ln -s "$RUNTIME" "$DIR/foster-crun"
+  cd "$DIR/here"
+  for entry in '' . ./ inner ./inner ../here ''{::,:}; do
+    for runtime in "$RUNTIME" "$DIR/foster-crun" "$RUNTIME --foster-runtime=runc"; do
+      # shellcheck disable=SC2086 # two words
+      PATH=$entry run -125 $runtime state
+      expect_in 'No such file or directory' "$output"
+      # shellcheck disable=SC2086 # two words
+      PATH=$entry:$DIR/bin:$entry run -7 $runtime state
+    done
+  done
+  # One that is named is taken.
+  run -0 "$RUNTIME" --foster-runtime=./runc state
+  expect [ "$output" = taken ]
+  cd inner
+  run -0 "$RUNTIME" --foster-runtime=../runc state
+}
+
+@test "copies of foster-runtime that are called runc do not start each other for ever, be they the same or not" {
+  local place
+  mkdir "$DIR/one" "$DIR/two" "$DIR/three"
+  for place in one two three; do
+    cp "$RUNTIME" "$DIR/$place/runc"
+  done
+  for place in one two three; do
+    run -125 timeout 20 env PATH="$DIR/one:$DIR/two:$DIR/three" "$DIR/$place/runc" state x
+    expect_in "cannot run the real runtime 'runc or crun': " "$output"
+    run -7 timeout 20 env PATH="$DIR/one:$DIR/two:$DIR/three:$DIR/bin" "$DIR/$place/runc" state x
+    diff <(printf '%s\n' runc state x) "$DIR/words"
+  done
+  printf x >>"$DIR/two/runc"
+  printf yy >>"$DIR/three/runc"
+  for place in one two three; do
+    run -125 timeout 20 env PATH="$DIR/one:$DIR/two:$DIR/three" "$DIR/$place/runc" state x
+    expect [ "$output" = "foster-runtime: error: cannot run the real runtime 'runc or crun': it is foster-runtime again, nine times over" ]
+  done
+  # A container's hook that calls foster-runtime anew may do so.
+  run -7 env FOSTER_RUNTIME_STARTS=3 "$RUNTIME" state
+  for starts in '' 0 x 99; do
+    run -7 env FOSTER_RUNTIME_STARTS=$starts NEXT=there "$RUNTIME" state
+  done
+  # The rest of the environment stays.
+  diff <(env -i "PATH=$PATH" A=1 FOSTER_RUNTIME_STARTS=2 B= "$RUNTIME" --foster-runtime=/usr/bin/env | sort) \
+    <(printf '%s\n' "PATH=$PATH" A=1 FOSTER_RUNTIME_STARTS=3 B= | sort)
+  diff <(env -i A=1 B= "$RUNTIME" --foster-runtime=/usr/bin/env) <(printf '%s\n' A=1 B= FOSTER_RUNTIME_STARTS=1)
+  # Nor by way of a script.
+  for exec in exec ''; do
+    printf '#!/bin/sh\n%s %s --foster-runtime=runc "$@"\n' "$exec" "$RUNTIME" >"$DIR/one/runc"
+    run -125 timeout 20 env PATH="$DIR/one" "$DIR/one/runc" state x
+    expect_in "cannot run the real runtime 'runc': it is foster-runtime again" "$output"
+  done
+}
+
 @test "without a real runtime there is one line and 125" {
   PATH=$DIR/none run -125 "$RUNTIME" state
   expect [ "$output" = "foster-runtime: error: cannot run the real runtime 'runc or crun': No such file or directory" ]

@@ -4,6 +4,7 @@
 #include "sys/output.hpp"
 #include "sys/text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -27,7 +28,7 @@ const char* search_path(char** variables)
     return DEFAULT_PATH;
 }
 
-// Returns why not: an errno value. This program itself, under the real one's name, is taken for absent.
+// Returns why not: an errno value. This program itself, or a copy of it, under the real one's name is taken for absent.
 int become(const char* path, const CommandLine& line, char** variables)
 {
     if (sys::is_own_file(path)) {
@@ -48,7 +49,8 @@ int look_for(const char* name, const CommandLine& line, char** variables)
              {std::string_view(directory, length), std::string_view("/"), std::string_view(name)}) {
             path.add(part);
         }
-        if (length != 0 && path.is_whole()) {
+        // Not in the working directory, which may be that of a bundle.
+        if (*directory == '/' && path.is_whole()) {
             const int failed = become(path.c_string(), line, variables);
             error = failed == ENOENT || failed == ENOTDIR ? error : failed;
         }
@@ -63,6 +65,40 @@ int look_for(const char* name, const CommandLine& line, char** variables)
 {
     sys::fail(sys::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason:e}", name,
               sys::Error{error});
+}
+
+// Another build of foster-runtime, or a script that ends in it, is not recognized under the real one's name: so it is counted how often that
+// was started. Returns the environment that says so.
+char** count_start(const char* name, char** variables)
+{
+    constexpr const char* FIRST = "FOSTER_RUNTIME_STARTS=1";
+    const std::size_t digit = std::strlen(FIRST) - 1;
+    char* const first = const_cast<char*>(FIRST); // an environment wants mutable strings
+    std::size_t count = 0;
+    for (; variables[count] != nullptr; ++count) {
+        char* const variable = variables[count];
+        if (std::strncmp(variable, FIRST, digit) != 0) {
+            continue;
+        }
+        const int starts = sys::number_from(variable + digit, 9);
+        if (starts == 9) {
+            sys::fail(sys::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason}", name,
+                      "it is foster-runtime again, nine times over");
+        }
+        if (starts > 0) {
+            ++variable[digit];
+        } else {
+            variables[count] = first;
+        }
+        return variables;
+    }
+    const auto memory = sys::map_memory((count + 2) * sizeof(char*));
+    if (!memory) {
+        return variables;
+    }
+    auto* const more = static_cast<char**>(memory.value);
+    *std::copy_n(variables, count, more) = first;
+    return more;
 }
 
 // "crun" in "/usr/bin/foster-crun"; null where the name holds none.
@@ -80,6 +116,7 @@ const char* name_behind(const char* invoked_as)
 void become_real_runtime(const CommandLine& line, char** variables)
 {
     const char* const name = line.real_runtime != nullptr ? line.real_runtime : name_behind(line.invoked_as);
+    variables = count_start(name == nullptr ? "runc or crun" : name, variables);
     if (name == nullptr) {
         const int error = look_for("runc", line, variables);
         const int other = look_for("crun", line, variables);

@@ -105,7 +105,7 @@ int execve(const char* path, char* const* arguments, char* const* environment);
 bool exists(const char* path);
 // A regular file that this process may execute, also for what its file system is mounted with.
 bool is_executable_file(const char* path);
-// The file of this very program.
+// The file of this very program, or a copy of it.
 bool is_own_file(const char* path);
 
 // Tracing a thread, ptrace(2). EPERM: it is not allowed, or another traces it already. ESRCH: it is gone, or is not stopped.

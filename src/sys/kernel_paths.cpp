@@ -34,9 +34,18 @@ bool is_executable_file(const char* path)
 
 bool is_own_file(const char* path)
 {
+    constexpr const char* OWN = "/proc/self/exe";
     const auto state = stat(path);
-    const auto own = stat("/proc/self/exe");
-    return state && own && state.value.st_dev == own.value.st_dev && state.value.st_ino == own.value.st_ino;
+    const auto own = stat(OWN);
+    if (!state || !own || !S_ISREG(state.value.st_mode) || state.value.st_size != own.value.st_size) {
+        return false;
+    }
+    const bool is_same = state.value.st_dev == own.value.st_dev && state.value.st_ino == own.value.st_ino;
+    if (is_same) {
+        return true;
+    }
+    const auto file = map_file(path);
+    return file && file.value == map_file(OWN).value;
 }
 
 Result<std::string_view> readlink(const char* path, std::span<char> buffer)
