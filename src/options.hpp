@@ -71,8 +71,8 @@ struct Options {
     char** command = nullptr; // the child's argument list, ended by a null pointer
 };
 
-// Before all that can fail: which code foster then ends with, and the format of its messages, the last one that --log names, in
-// FOSTER_OPTIONS or on the command line. What else stands there is not minded.
+// Before all that can fail: which code foster then ends with, and the format of its messages, the last one that --log
+// names, in FOSTER_OPTIONS or on the command line. What else stands there is not minded.
 void prepare_messages(char** arguments, const Environment& environment);
 
 // Reads the personality, its peer's variables, FOSTER_OPTIONS, then the command line. The variables are taken out of the

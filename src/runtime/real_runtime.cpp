@@ -67,8 +67,8 @@ int look_for(const char* name, const CommandLine& line, char** variables)
               sys::Error{error});
 }
 
-// Another build of foster-runtime, or a script that ends in it, is not recognized under the real one's name: so it is counted how often that
-// was started. Returns the environment that says so.
+// Another build of foster-runtime, or a script that ends in it, is not recognized under the real one's name: so it is
+// counted how often that was started. Returns the environment that says so.
 char** count_start(const char* name, char** variables)
 {
     constexpr const char* FIRST = "FOSTER_RUNTIME_STARTS=1";

@@ -195,8 +195,8 @@ void Line::add_json(std::string_view text)
     while (!text.empty() && size_ < end) {
         const auto size = size_of_character(text);
         const char first = text.front();
-        // Of U+0080 to U+009F, which are control characters, too, the second byte is the number; all others of more than one byte begin
-        // with a larger one.
+        // Of U+0080 to U+009F, which are control characters, too, the second byte is the number; all others of more
+        // than one byte begin with a larger one.
         const unsigned code = static_cast<unsigned char>(size == 2 && first == '\xc2' ? text[1] : first);
         if (size == 0) {
             add("\\ufffd");

@@ -23,8 +23,8 @@ struct Call {
     ::_exit(call.program(call.arguments, call.variables));
 }
 
-// Returns where it cannot: on another CPU, and under a sanitizer, which wants to be told of another stack. The calling conventions want
-// a stack pointer that is a multiple of 16 before the call.
+// Returns where it cannot: on another CPU, and under a sanitizer, which wants to be told of another stack. The calling
+// conventions want a stack pointer that is a multiple of 16 before the call.
 void run_on([[maybe_unused]] void* top, [[maybe_unused]] const Call& call)
 {
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
@@ -36,8 +36,8 @@ void run_on([[maybe_unused]] void* top, [[maybe_unused]] const Call& call)
 
 } // namespace
 
-// Arguments and environment take up to 128 KiB of however small a stack, and of a large one a quarter, execve(2). The kernel keeps it to
-// the limit as it grows, and ends who goes beyond by SIGSEGV.
+// Arguments and environment take up to 128 KiB of however small a stack, and of a large one a quarter, execve(2). The
+// kernel keeps it to the limit as it grows, and ends who goes beyond by SIGSEGV.
 int run_with_room(int (*program)(char** arguments, char** variables), char** arguments, char** variables)
 {
     constexpr rlim_t ENOUGH = 0x80000;

@@ -4,8 +4,8 @@
 namespace foster::sys
 {
 
-// Calls the program, on a stack of its own where the limit on this process's one may leave too little, prlimit(1) --stack. Returns what
-// that returns. tests/stack_limit.bats
+// Calls the program, on a stack of its own where the limit on this process's one may leave too little, prlimit(1)
+// --stack. Returns what that returns. tests/stack_limit.bats
 int run_with_room(int (*program)(char** arguments, char** variables), char** arguments, char** variables);
 
 } // namespace foster::sys
