@@ -56,10 +56,8 @@ void Reaper::sweep_if_due()
         measure_sweep(now);
         return;
     }
-    for (const pid_t pid : {neglect_.visited(), child_status_ ? 0 : child_}) {
-        if (pid > 0) {
-            reap(pid);
-        }
+    if (child_ > 0 && !child_status_) {
+        reap(child_);
     }
 }
 

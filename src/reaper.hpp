@@ -21,7 +21,7 @@ void adopt_orphans(const sys::Messages& messages);
 class Reaper
 {
   public:
-    // child: 0 where there is none. neglect: hears of the threads that it traces.
+    // child: 0 where there is none. neglect: hears of the stops of those that it traces.
     // last_word: hears how the child has ended.
     Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages, Neglect& neglect, LastWord& last_word)
         : child_(child), names_(warn_reaped || last_word.is_wanted()), warns_(warn_reaped), messages_(messages),
@@ -38,7 +38,7 @@ class Reaper
     // A sweep is owed for another reason than a SIGCHLD of the kernel's.
     void owe_sweep() { owed_ = true; }
     // The sweep that is owed, if its time has come; else a look at those alone that must not wait for it: the one that SIGCHLD has
-    // named, the child, and a thread that is stopped to be made to wait.
+    // named, and the child.
     void sweep_if_due();
     // Nanoseconds of CLOCK_MONOTONIC at which the owed sweep is due; 0: none is owed.
     sys::Nanoseconds deadline() const { return owed_ ? due_ : 0; }

@@ -247,7 +247,7 @@ void Supervisor::lend_to_own_group()
 // let it.
 void Supervisor::follow_stopped_child()
 {
-    const bool is_asked = terminal_.is_there() && !reaper_.child_status() && neglect_.visited() == 0;
+    const bool is_asked = terminal_.is_there() && !reaper_.child_status() && !neglect_.visits(child_.pid());
     const int signal = is_asked ? sys::stopped_by(child_.pid()) : 0;
     // A SIGCONT that has come meanwhile continues both; a stop would take it away, signal(7).
     if (signal == 0 || (sys::pending_signals() & sys::bit_of(SIGCONT)) != 0) {

@@ -11,7 +11,7 @@
 namespace foster::sys
 {
 
-std::array<pid_t, 4> Helper::pids_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+std::array<pid_t, 8> Helper::pids_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 int Helper::count_;                 // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 bool Helper::is_one(pid_t pid)

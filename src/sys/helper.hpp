@@ -29,6 +29,9 @@ class Helper
         if (is_busy()) {
             return {{}, EBUSY};
         }
+        if (count_ == static_cast<int>(pids_.size())) {
+            return {{}, EAGAIN}; // they are too many
+        }
         const pid_t foster = ::getpid();
         const long pid = fork();
         if (pid == 0) {
@@ -56,7 +59,7 @@ class Helper
     // What its body has returned, if it has ended.
     std::optional<int> ended();
 
-    static std::array<pid_t, 4> pids_; // of all of them
+    static std::array<pid_t, 8> pids_; // of all of them
     static int count_;
 
     pid_t pid_ = 0; // 0: none

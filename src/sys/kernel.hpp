@@ -109,7 +109,8 @@ bool is_executable_file(const char* path);
 bool is_own_file(const char* path);
 
 // Tracing a thread, ptrace(2). EPERM: it is not allowed, or another traces it already. ESRCH: it is gone, or is not stopped.
-// Its stops are told by reap() like the ends of children. PTRACE_SEIZE: it does not stop for that.
+// All of it is for the thread that traces, and does not touch errno. PTRACE_SEIZE: it does not stop for that. The call waits for an
+// execve of that process to end, be it for ever.
 Status trace_seize(pid_t thread);
 // Asks for a stop, which comes when the thread next would see a signal: PTRACE_EVENT_STOP.
 Status trace_interrupt(pid_t thread);
@@ -125,27 +126,16 @@ bool is_forced_signal(pid_t thread);
 // A word of its memory.
 Result<unsigned long> read_word(pid_t thread, std::uintptr_t address);
 
-// A root that has not CAP_SYS_PTRACE may trace a process of another user as that user. Takes its ids, but keeps the saved ones,
-// and gives them back in the end.
-class BorrowedIds
-{
-  public:
-    BorrowedIds(uid_t user, gid_t group);
-    BorrowedIds(const BorrowedIds&) = delete;
-    BorrowedIds& operator=(const BorrowedIds&) = delete;
-    BorrowedIds(BorrowedIds&&) = delete;
-    BorrowedIds& operator=(BorrowedIds&&) = delete;
-    ~BorrowedIds();
+// The stop of a thread that is traced by this one, as wait(2) has it; 0: it has not stopped, -1: it has ended. Its end is not reaped,
+// for that is its parent's.
+int stop_of_traced(pid_t thread);
+// A root that has not CAP_SYS_PTRACE may trace a process of another user as that user. Takes its ids for this thread alone, but keeps
+// the saved ones. Whoever has this user's id may signal this process then, kill(2): only for PID 1, whom that does no harm, or for a
+// process whose death does none.
+bool borrow_ids(uid_t user, gid_t group);
 
-  private:
-    int dumpable_;
-    int parent_death_;
-    bool groups_set_;
-    bool users_set_;
-};
-
-// Anonymous memory of this many bytes, mmap(2).
-Result<void*> map_memory(std::size_t size);
+// Anonymous memory of this many bytes, which processes that are forked share if that is wanted, mmap(2).
+Result<void*> map_memory(std::size_t size, bool is_shared = false);
 // A whole file to be read, which stays mapped; empty where the file is.
 Result<std::string_view> map_file(const char* path);
 // Gives back the memory that only set-up has used, madvise(2): the pages below the stack in use, and the code in the section

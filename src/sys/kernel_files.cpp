@@ -161,9 +161,9 @@ bool exists(const char* path)
     return ::access(path, F_OK) == 0;
 }
 
-Result<void*> map_memory(std::size_t size)
+Result<void*> map_memory(std::size_t size, bool is_shared)
 {
-    return map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    return map(size, PROT_READ | PROT_WRITE, (is_shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS, -1);
 }
 
 Result<Fd> above_standard(Result<Fd> opened)

@@ -15,7 +15,7 @@ Nanoseconds now_by(clockid_t clock)
 {
     // Not by way of the vdso: what finds the function there is a kilobyte, and touches a page of each of both.
     timespec now{0, 1}; // where it is refused: not 0, which stands for never
-    (void)::syscall(SYS_clock_gettime, clock, &now);
+    (void)raw_call(SYS_clock_gettime, clock, raw_call_argument(&now));
     return now.tv_sec * SECOND + now.tv_nsec;
 }
 

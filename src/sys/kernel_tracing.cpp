@@ -1,4 +1,5 @@
-#include "sys/answers.hpp"
+#include "sys/kernel.hpp"
+#include "sys/raw_call.hpp"
 
 #include <csignal>
 #include <elf.h>
@@ -6,6 +7,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 namespace foster::sys
 {
@@ -14,14 +16,8 @@ namespace
 
 Status trace(long request, pid_t thread, std::uintptr_t address, std::uintptr_t data)
 {
-    return status_of(::syscall(SYS_ptrace, request, thread, address, data));
-}
-
-int parent_death_signal()
-{
-    int signal = 0;
-    (void)::syscall(SYS_prctl, PR_GET_PDEATHSIG, &signal, 0, 0, 0);
-    return signal;
+    const long answer = raw_call(SYS_ptrace, request, thread, static_cast<long>(address), static_cast<long>(data));
+    return {{}, error_of(answer)};
 }
 
 } // namespace
@@ -72,24 +68,29 @@ Result<unsigned long> read_word(pid_t thread, std::uintptr_t address)
     return {word, read.error};
 }
 
-BorrowedIds::BorrowedIds(uid_t user, gid_t group)
-    : dumpable_(static_cast<int>(::syscall(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0))),
-      parent_death_(parent_death_signal()), groups_set_(::syscall(SYS_setresgid, group, group, -1) == 0),
-      users_set_(groups_set_ && ::syscall(SYS_setresuid, user, user, -1) == 0)
+int stop_of_traced(pid_t thread)
 {
+    siginfo_t info{};
+    const auto look = [thread, &info](int options) {
+        return raw_call(SYS_waitid, P_PID, thread, raw_call_argument(&info),
+                        options | WNOHANG | __WALL | __WNOTHREAD) == 0;
+    };
+    if (look(WSTOPPED) && info.si_pid == thread) {
+        return info.si_status << 8 | 0x7f; // as wait(2) has it
+    }
+    // It may have stopped meanwhile, which is told without being asked for.
+    const bool is_there = look(WEXITED | WNOWAIT) && (info.si_pid == 0 || info.si_code >= CLD_TRAPPED);
+    return is_there ? 0 : -1;
 }
 
-BorrowedIds::~BorrowedIds()
+bool borrow_ids(uid_t user, gid_t group)
 {
-    if (users_set_) {
-        (void)::syscall(SYS_setresuid, 0, 0, -1);
-    }
-    if (groups_set_) {
-        (void)::syscall(SYS_setresgid, 0, 0, -1);
-        // The kernel takes both away from whoever changes its ids, commit_creds in the kernel.
-        (void)::syscall(SYS_prctl, PR_SET_DUMPABLE, dumpable_, 0, 0, 0);
-        (void)::syscall(SYS_prctl, PR_SET_PDEATHSIG, parent_death_, 0, 0, 0);
-    }
+    const long dumpable = raw_call(SYS_prctl, PR_GET_DUMPABLE);
+    const bool are_taken =
+        raw_call(SYS_setresgid, group, group, -1) == 0 && raw_call(SYS_setresuid, user, user, -1) == 0;
+    // The kernel takes that away from whoever changes its ids, commit_creds in the kernel.
+    (void)raw_call(SYS_prctl, PR_SET_DUMPABLE, dumpable);
+    return are_taken;
 }
 
 } // namespace foster::sys

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "sys/result.hpp"
+#include "sys/shared.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <sched.h>
 #include <span>
 #include <sys/types.h>
 
@@ -18,6 +20,11 @@ using Registers = std::array<std::uint64_t, 40>;
 extern const bool IS_SUPPORTED;
 // How many bytes of registers a process of this architecture has; one for an older architecture has another number.
 std::size_t register_bytes();
+// Starts a second thread of foster, clone(2). It has the same errno as the one that starts it, so it makes system calls by
+// sys::raw_call alone. The body must not return. While the thread is there, running is its number, else 0. Returns that, or -errno.
+long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argument, sys::Shared<pid_t>& running);
+inline constexpr int THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                                    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
 // What the call has answered: a pid, 0, or an errno value below 0.
 long answer(const Registers& registers);
 

@@ -1,8 +1,9 @@
 #ifdef __aarch64__
 #include "cpu.hpp"
 
-#include "sys/answers.hpp"
+#include "sys/kernel.hpp"
 #include "sys/output.hpp"
+#include "sys/raw_call.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -84,6 +85,21 @@ std::uint64_t take_number(std::string_view& text)
 
 const bool IS_SUPPORTED = true;
 
+long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argument, sys::Shared<pid_t>& running)
+{
+    register long call asm("x8") = SYS_clone;
+    register long answer asm("x0") = THREAD_FLAGS;
+    register auto* top asm("x1") = stack.data() + stack.size();
+    register auto* number asm("x2") = running.address();
+    register auto* child_number asm("x4") = running.address();
+    // The new thread has all registers but x0 and sp.
+    asm volatile("svc 0\n\tcbnz x0, 1f\n\tmov x29, xzr\n\tmov x0, %[argument]\n\tblr %[body]\n\tbrk 1\n1:"
+                 : "+r"(answer)
+                 : "r"(call), "r"(top), "r"(number), "r"(child_number), [body] "r"(body), [argument] "r"(argument)
+                 : "memory");
+    return answer;
+}
+
 std::size_t register_bytes()
 {
     return COUNT * sizeof(std::uint64_t);
@@ -133,9 +149,10 @@ sys::Status replace_by_wait4(pid_t thread, pid_t pid)
     // Here the kernel has taken the call's number out of its register already.
     int number = SYS_wait4;
     const iovec word{&number, sizeof number};
-    const auto replaced = sys::status_of(::syscall(SYS_ptrace, PTRACE_SETREGSET, thread, NT_ARM_SYSTEM_CALL, &word));
-    if (!replaced) {
-        return replaced;
+    const long replaced =
+        sys::raw_call(SYS_ptrace, PTRACE_SETREGSET, thread, NT_ARM_SYSTEM_CALL, sys::raw_call_argument(&word));
+    if (replaced < 0) {
+        return {{}, sys::error_of(replaced)};
     }
     registers[X0] = static_cast<std::uint64_t>(pid);
     registers[X0 + 1] = 0;

@@ -1,10 +1,18 @@
 #if !defined __x86_64__ && !defined __aarch64__
 #include "cpu.hpp"
 
+#include <cerrno>
+
 namespace foster::cpu
 {
 
 const bool IS_SUPPORTED = false;
+
+long start_thread(std::span<std::byte> /*stack*/, void (* /*body*/)(void*), void* /*argument*/,
+                  sys::Shared<pid_t>& /*running*/)
+{
+    return -ENOSYS;
+}
 
 std::span<const unsigned char> call_instruction()
 {

@@ -49,6 +49,20 @@ bool waits_for_events_with_limit(const Registers& registers)
 
 const bool IS_SUPPORTED = true;
 
+long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argument, sys::Shared<pid_t>& running)
+{
+    long answer = SYS_clone;
+    register auto* child_number asm("r10") = running.address();
+    // The new thread has all registers but rax and rsp.
+    asm volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\txor %%ebp, %%ebp\n\tmov %[argument], %%rdi\n\tcall "
+                 "*%[body]\n\tud2\n1:"
+                 : "+a"(answer)
+                 : "D"(THREAD_FLAGS), "S"(stack.data() + stack.size()), "d"(running.address()),
+                   "r"(child_number), [body] "b"(body), [argument] "r"(argument)
+                 : "rcx", "r11", "memory");
+    return answer;
+}
+
 std::span<const unsigned char> call_instruction()
 {
     return INSTRUCTION;

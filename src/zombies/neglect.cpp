@@ -16,7 +16,9 @@ namespace
 {
 
 constexpr sys::Nanoseconds SHORTEST_INTERVAL = 10'000'000; // of scans
-constexpr sys::Nanoseconds PATIENCE = 1'000'000'000;       // with a thread that is to stop
+// A scan takes 2 % of the time at most, and waits so long at most for a moment in which no signal is there.
+constexpr sys::Nanoseconds REST_FACTOR = 50;
+constexpr sys::Nanoseconds LONGEST_DELAY = 1'000'000'000;
 
 bool has_of(std::span<const Zombie> zombies, pid_t parent)
 {
@@ -52,7 +54,7 @@ Neglect::Neglect(const Options& options, const sys::Messages& messages)
         messages.warning("step-refused|cannot look for neglected zombies: {reason}", fault);
         return;
     }
-    const auto memory = sys::map_memory(sizeof(Memory));
+    const auto memory = sys::map_memory(sizeof(Memory), true);
     if (!memory) {
         messages.warning("step-refused|cannot look for neglected zombies: {reason:e}", sys::Error{memory.error});
         return;
@@ -68,43 +70,38 @@ sys::Nanoseconds Neglect::interval() const
     return std::max(options_.zombie_age / 2, SHORTEST_INTERVAL);
 }
 
-pid_t Neglect::visited() const
-{
-    return memory_ == nullptr ? 0 : memory_->visit.thread();
-}
-
 bool Neglect::act_if_due()
 {
     if (deadline_ == 0) {
         return false;
     }
     const auto now = sys::monotonic_now();
-    const bool is_scan_due = now >= next_scan_;
+    const bool is_scan_due = now >= next_scan_ && (sys::pending_signals() == 0 || now >= next_scan_ + LONGEST_DELAY);
     if (is_scan_due) {
         scan(now);
     }
-    if (next_visit_ != 0 && now >= next_visit_ && visited() == 0) {
-        begin_visit(now);
+    if (next_visit_ != 0 && now >= next_visit_) {
+        visit_ == nullptr ? begin_visit(now) : look_at_visit(now);
     }
-    deadline_ = next_visit_ == 0 || visited() != 0 ? next_scan_ : std::min(next_scan_, next_visit_);
+    deadline_ = sys::earlier(next_scan_, next_visit_);
     return is_scan_due;
 }
 
 void Neglect::scan(sys::Nanoseconds now)
 {
-    next_scan_ = now + interval();
-    if (visited() != 0 && now - visit_start_ > PATIENCE) {
-        abandon_visit();
-    }
+    last_scan_ = now;
     auto& half = memory_->halves[zombies_.data() == memory_->halves[0].data() ? 1 : 0];
     previous_ = zombies_;
     zombies_ = find_zombies(half, wanted_);
     carry_over(now);
     tell_ends();
     look_at_parents(now);
-    if (options_.zombies == Zombies::REAP) {
+    if (options_.zombies == Zombies::REAP && visit_ == nullptr) {
         next_visit_ = now;
     }
+    const auto end = sys::monotonic_now();
+    const auto rest = options_.once == Once::NOTHING ? REST_FACTOR * (end - now) : 0;
+    next_scan_ = std::max(now + interval(), end + rest);
 }
 
 // Both lists are in the order of the pids.

@@ -21,13 +21,14 @@ class Neglect
 
     // Nanoseconds of CLOCK_MONOTONIC at which there is something to do; 0: never.
     sys::Nanoseconds deadline() const { return deadline_; }
-    // Looks for zombies, tells of them, nudges their parents or begins a visit, whichever is due. Returns whether it has looked.
+    // Looks for zombies, tells of them, nudges their parents, begins a visit or looks at one, whichever is due. Returns whether it has
+    // looked for zombies.
     bool act_if_due();
-    // The thread that is being visited, whose stops must not wait for a sweep; 0: none.
-    pid_t visited() const;
-    // A status that wait(2) gave for a thread or process that is no child: it is being traced. Returns whether it was.
+    // Whether a process is being visited, so that its stops may be of that.
+    bool visits(pid_t process) const;
+    // A status that wait(2) gave. Returns whether it is a stop: the one who traces hears of it.
     bool take(const sys::Ended& changed);
-    // Waits for the end of a visit that is under way.
+    // Waits for the end of a visit that is under way, a tenth of a second or, with --reap-zombies, some seconds.
     void finish_visit();
 
   private:
@@ -41,10 +42,12 @@ class Neglect
     void look_at_parents(sys::Nanoseconds now);
     void tell(pid_t parent, sys::Nanoseconds now);
     void nudge(pid_t parent, sys::Nanoseconds now);
+    RemoteWait* free_visit();
     void begin_visit(sys::Nanoseconds now);
+    void look_at_visit(sys::Nanoseconds now);
+    void give_up_visit();
     void meet(const Obstacle& obstacle);
     void end_visit();
-    void abandon_visit();
     void explain(pid_t parent, const Obstacle& obstacle);
 
     const Options& options_;
@@ -55,14 +58,17 @@ class Neglect
     std::span<Zombie> previous_; // of the scan before, in the other half
     sys::Nanoseconds deadline_ = 0;
     sys::Nanoseconds next_scan_ = 0;
-    sys::Nanoseconds next_visit_ = 0; // 0: none
+    sys::Nanoseconds last_scan_ = 0;
+    sys::Nanoseconds next_visit_ = 0; // or the next look at the one under way; 0: none
     int passing_obstacles_ = 0;       // in a row
+    RemoteWait* visit_ = nullptr;     // the one under way
     pid_t visited_parent_ = 0;
     sys::Nanoseconds visit_start_ = 0;
 };
 
+// Shared with helpers.
 struct Neglect::Memory {
-    RemoteWait visit;
+    std::array<RemoteWait, 4> visits;               // all but one may have been given up
     std::array<std::array<Zombie, 4096>, 2> halves; // more are left to the scans to come
 };
 

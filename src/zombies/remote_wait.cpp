@@ -2,6 +2,7 @@
 
 #include "sys/output.hpp"
 #include "sys/procfs.hpp"
+#include "sys/raw_call.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -14,6 +15,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace foster
 {
@@ -125,62 +129,151 @@ Obstacle RemoteWait::foresee(pid_t parent, bool trusts_seccomp)
 
 Obstacle RemoteWait::begin(pid_t parent, std::span<const pid_t> zombies, bool trusts_seccomp)
 {
-    if (const auto obstacle = foresee(parent, trusts_seccomp)) {
-        return obstacle;
+    const auto obstacle = foresee(parent, trusts_seccomp);
+    const auto sleeper = obstacle ? Sleeper{0, obstacle} : find_sleeper(parent);
+    if (sleeper.obstacle) {
+        return sleeper.obstacle;
     }
-    const auto sleeper = find_sleeper(parent);
+    parent_ = parent;
+    thread_ = sleeper.thread;
     count_ = std::min(zombies.size(), MOST_ZOMBIES);
     std::copy_n(zombies.begin(), count_, zombies_.begin());
+    user_ = static_cast<uid_t>(sys::number_in_status(parent, "Uid"));
+    group_ = static_cast<gid_t>(sys::number_in_status(parent, "Gid"));
+    instruction_ = call_offset();
+    has_ids_ = false;
+    is_given_up_ = false;
+#ifdef __SANITIZE_ADDRESS__
+    __asan_unpoison_memory_region(stack_.data(), stack_.size()); // the last worker has not returned from its frames
+#endif
+    const long started = cpu::start_thread(stack_, work, this, worker_);
+    return started < 0 ? Obstacle{"no thread can be made to trace it", sys::error_of(started), true} : Obstacle{};
+}
+
+void RemoteWait::work(void* visit)
+{
+    static_cast<RemoteWait*>(visit)->make();
+    sys::raw_call(SYS_exit);
+}
+
+bool RemoteWait::is_running()
+{
+    if (worker_ != 0 || helper_.is_busy()) {
+        return true;
+    }
+    if (!wants_ids()) {
+        return false;
+    }
+    has_ids_ = true;
+    const auto started = helper_.start(-1, [this](int /*none*/) {
+        make();
+        return 0;
+    });
+    return static_cast<bool>(started);
+}
+
+// A root without CAP_SYS_PTRACE may trace another user's process only as that user.
+bool RemoteWait::wants_ids() const
+{
+    return obstacle_.error == EPERM && !has_ids_ && !is_given_up_ && ::geteuid() == 0 && user_ != 0;
+}
+
+// In the worker or the helper.
+void RemoteWait::make()
+{
+    start_ = sys::monotonic_now();
     answered_ = 0;
     step_ = Step::SEIZED;
-    abandoned_ = false;
-    obstacle_ = {};
-    return sleeper.obstacle ? sleeper.obstacle : attach(parent, sleeper.thread);
-}
-
-Obstacle RemoteWait::attach(pid_t parent, pid_t thread)
-{
-    auto obstacle = seize(thread);
-    const auto user = sys::number_in_status(parent, "Uid");
-    if (obstacle.error == EPERM && ::geteuid() == 0 && user > 0) {
-        const sys::BorrowedIds ids(static_cast<uid_t>(user), static_cast<gid_t>(sys::number_in_status(parent, "Gid")));
-        obstacle = seize(thread);
+    passed_on_ = 0;
+    obstacle_ = has_ids_ && !sys::borrow_ids(user_, group_) ? obstacle_ : attach();
+    if (wants_ids() && ::getpid() == 1 && sys::borrow_ids(user_, group_)) {
+        has_ids_ = true;
+        obstacle_ = attach();
     }
-    if (obstacle) {
-        obstacle.passing = sys::read_stat(thread).value.state != 'S'; // it may just have ended
+    if (obstacle_) {
+        obstacle_.passing = sys::read_stat(thread_).value.state != 'S'; // it may just have ended
     } else {
-        thread_ = thread;
+        is_traced_ = true;
+        follow();
+        is_traced_ = false;
     }
-    return obstacle;
+    end_ = sys::monotonic_now();
 }
 
-Obstacle RemoteWait::seize(pid_t thread)
+// Not by a wait that blocks: it would have to be interrupted. Most stops come at once.
+void RemoteWait::follow()
+{
+    constexpr int YIELDS = 100;
+    constexpr int SHORT_NAPS = 10'000; // a second in all
+    constexpr sys::Nanoseconds SHORT_NAP = 100'000;
+    constexpr sys::Nanoseconds LONG_NAP = 10'000'000;
+    bool is_let_go = false;
+    for (int looks = 0; thread_ != 0; ++looks) {
+        const int passed_on = passed_on_.exchange(0);
+        if (const int status = passed_on != 0 ? passed_on : sys::stop_of_traced(thread_)) {
+            take(status);
+            looks = 0;
+        } else if (is_given_up_ && !is_let_go) {
+            is_let_go = true;
+            release();
+        } else if (looks < YIELDS) {
+            (void)sys::raw_call(SYS_sched_yield);
+        } else {
+            sys::nap(looks < SHORT_NAPS ? SHORT_NAP : LONG_NAP);
+        }
+    }
+}
+
+void RemoteWait::release()
+{
+    // One in a frozen cgroup does not run, but it stops, which gives it its registers back.
+    (void)sys::trace_interrupt(thread_);
+    if (step_ != Step::SEIZED) {
+        obstacle_ = {"its thread does not run: its cgroup may be frozen"};
+    }
+}
+
+const char* RemoteWait::why_stuck() const
+{
+    return is_traced_ ? "its thread does not stop"
+                      : "the kernel does not come to trace it: it may be in an execve that does not end";
+}
+
+bool RemoteWait::pass_on(const sys::Ended& stopped)
+{
+    const bool is_own = worker_ != 0 && stopped.pid == thread_;
+    if (is_own) {
+        passed_on_ = stopped.status;
+    }
+    return is_own;
+}
+
+Obstacle RemoteWait::attach()
 {
     if constexpr (!cpu::USES_OWN_CALL) {
-        const auto offset = call_offset();
-        const auto base = sys::vdso_of(thread); // the parent's first one may have ended
+        const auto base = sys::vdso_of(thread_); // the parent's first one may have ended
         if (!base) {
             return {"it may not be traced", base.error == EACCES ? EPERM : base.error};
         }
-        if (offset == 0 || base.value == 0) {
+        if (instruction_ == 0 || base.value == 0) {
             return {"it is a 32-bit process, or has no vdso"};
         }
-        instruction_ = base.value + offset;
+        vdso_ = base.value;
     }
-    if (const auto seized = sys::trace_seize(thread); !seized) {
+    if (const auto seized = sys::trace_seize(thread_); !seized) {
         return {"it may not be traced", seized.error};
     }
     if constexpr (cpu::USES_OWN_CALL) {
-        asleep_ = cpu::read_asleep(thread);
+        asleep_ = cpu::read_asleep(thread_);
     }
     // Refused only where it has gone, which wait will tell.
-    (void)sys::trace_interrupt(thread);
+    (void)sys::trace_interrupt(thread_);
     return {};
 }
 
 void RemoteWait::take(int status)
 {
-    if (!WIFSTOPPED(status)) {
+    if (status < 0 || !WIFSTOPPED(status)) {
         obstacle_ = {"it has gone", 0, true}; // maybe this thread alone
         thread_ = 0;
         return;
@@ -216,9 +309,9 @@ bool RemoteWait::go_on(int signal, bool asked_for)
     }
     // A signal, or a stop of the whole process, ends the visit early: it must find the thread as it was.
     if (asked_for && step_ == Step::SEIZED) {
-        return !abandoned_ && start_calls();
+        return !is_given_up_ && start_calls();
     }
-    return cpu::USES_OWN_CALL && asked_for && !abandoned_ && answered_ < count_ && call();
+    return cpu::USES_OWN_CALL && asked_for && !is_given_up_ && answered_ < count_ && call();
 }
 
 bool RemoteWait::start_calls()
@@ -241,7 +334,7 @@ bool RemoteWait::start_calls()
     }
     if constexpr (!cpu::USES_OWN_CALL) {
         const auto wanted = cpu::call_instruction();
-        const auto code = sys::read_word(thread_, instruction_);
+        const auto code = sys::read_word(thread_, vdso_ + instruction_);
         if (!code || std::memcmp(&code.value, wanted.data(), wanted.size()) != 0) {
             // Not to be read: maybe it has been killed, and its memory goes before it.
             obstacle_ = {"its vdso is not the kernel's own", 0, !code};
@@ -258,7 +351,7 @@ bool RemoteWait::call()
     if constexpr (cpu::USES_OWN_CALL) {
         cpu::begin_again(registers, asleep_);
     } else {
-        cpu::set_wait4(registers, instruction_, zombies_[answered_]);
+        cpu::set_wait4(registers, vdso_ + instruction_, zombies_[answered_]);
     }
     step_ = Step::ENTERING;
     const auto words = std::span(registers).first(cpu::register_bytes() / sizeof registers[0]);
@@ -306,41 +399,6 @@ bool RemoteWait::finish_call()
     (void)sys::trace_interrupt(thread_);
     (void)sys::trace_resume(thread_, false);
     return true;
-}
-
-void RemoteWait::finish()
-{
-    constexpr sys::Nanoseconds NAP = 100'000;
-    constexpr int MOST_NAPS = 10'000;
-    constexpr int MOST_NAPS_MIDWAY = 300'000;
-    for (int naps = 0; thread_ != 0 && naps < (step_ == Step::SEIZED ? MOST_NAPS : MOST_NAPS_MIDWAY);) {
-        const auto changed = sys::reap(thread_);
-        if (!changed) {
-            return; // nobody that could be waited for
-        }
-        if (changed.value.pid == 0) {
-            sys::nap(NAP);
-            if (++naps == MOST_NAPS) {
-                abandon();
-            }
-        } else {
-            take(changed.value.status);
-        }
-    }
-}
-
-void RemoteWait::abandon()
-{
-    abandoned_ = true;
-    // One in a frozen cgroup does not run, but it stops, which gives it its registers back.
-    (void)sys::trace_interrupt(thread_);
-    if (step_ != Step::SEIZED) {
-        obstacle_ = {"its thread does not run: its cgroup may be frozen"};
-    }
-    // Another thread has taken the place of a process's first one by an exec, and nobody has said so (de_thread in the kernel).
-    if (sys::number_in_status(thread_, "TracerPid") != ::getpid()) {
-        thread_ = 0;
-    }
 }
 
 void let_go(pid_t thread, int status)

@@ -3,6 +3,7 @@
 
 #include "cpu.hpp"
 #include "obstacle.hpp"
+#include "sys/helper.hpp"
 #include "sys/kernel.hpp"
 
 #include <array>
@@ -13,7 +14,12 @@ namespace foster
 
 // One visit at a parent: a thread of it that sleeps in a system call is stopped by ptrace(2), calls wait4(2) for each zombie
 // through the vdso's own call instruction or its own one (no code is written), gets its registers back and is let go; the call
-// that was interrupted goes on. Nothing here waits: the thread's stops come in by take(), as reap() tells them.
+// that was interrupted goes on.
+//
+// The kernel may keep the tracer for ever, when an execve of the parent does not end (PTRACE_SEIZE waits for its cred_guard_mutex), and
+// the traced thread may not stop. So a second thread of foster makes the visit, and foster looks at it now and then. It is a thread since
+// Yama's mode 1 allows an ancestor to trace, and takes a thread of that for it. A helper makes the visit where ids are to be borrowed
+// and foster is not PID 1. The object lies in memory that it shares with foster.
 class RemoteWait
 {
   public:
@@ -23,36 +29,58 @@ class RemoteWait
     // Needs the right to trace it, PTRACE_MODE_ATTACH_REALCREDS in ptrace(2). A seccomp filter that foster is not under itself is an
     // obstacle, for it may answer wait4 with death, unless it is trusted.
     Obstacle begin(pid_t parent, std::span<const pid_t> zombies, bool trusts_seccomp);
-    // The thread that is being visited; 0: none.
-    pid_t thread() const { return thread_; }
-    // A status of that thread, as wait(2) gave it.
-    void take(int status);
-    // Waits for the end of the visit: a second for the thread's first stop, half a minute once it has been given other work.
-    void finish();
+    // Whether it goes on. A visit that wants another user's ids begins once more.
+    bool is_running();
+    // The thread has not stopped, or not gone on, in time: it is let go at its next stop.
+    void give_up() { is_given_up_ = true; }
+    bool is_given_up() const { return is_given_up_; }
+    // Why it goes on, while it does.
+    const char* why_stuck() const;
+    // Whose zombies they are.
+    pid_t parent() const { return parent_; }
+    // Hands over a status that foster's own wait has taken. Whether it is of this visit.
+    bool pass_on(const sys::Ended& stopped);
     // What can be told to stand against a visit without trying.
     static Obstacle foresee(pid_t parent, bool trusts_seccomp);
-    // The thread has not stopped, or not gone on, in time: it is let go at its next stop. If it is not traced any more the visit is over.
-    void abandon();
-    // What wait4 answered for each zombie that its turn came for: its number, 0: it cannot be reaped yet, or -errno.
+
+    // Once it is over. What wait4 answered for each zombie that its turn came for: its number, 0: it cannot be reaped yet, or -errno.
     std::span<const long> answers() const { return std::span(answers_).first(answered_); }
     // Why the visit was ended before that, if it was.
     const Obstacle& obstacle() const { return obstacle_; }
+    // How long it has taken, nanoseconds.
+    sys::Nanoseconds duration() const { return end_ - start_; }
 
   private:
     enum class Step { SEIZED, ENTERING, LEAVING, RETURNING };
 
-    Obstacle attach(pid_t parent, pid_t thread);
-    Obstacle seize(pid_t thread);
+    static void work(void* visit);
+    bool wants_ids() const;
+    void make();
+    void follow();
+    Obstacle attach();
+    Obstacle seize();
+    void take(int status);
+    void release();
     bool start_calls();
     bool call();
     bool enter_call();
     bool finish_call();
     bool go_on(int signal, bool asked_for);
 
-    pid_t thread_ = 0;
+    sys::Shared<pid_t> worker_ = 0; // the thread that makes the visit; 0: none, or a helper does
+    sys::Helper helper_;
+    sys::Shared<bool> is_given_up_ = false;
+    sys::Shared<int> passed_on_ = 0; // a status; 0: none
+    sys::Shared<bool> is_traced_ = false;
+
+    pid_t parent_ = 0;
+    sys::Shared<pid_t> thread_ = 0; // of the parent
+    uid_t user_ = 0;                // of the parent
+    gid_t group_ = 0;
+    bool has_ids_ = false; // of the parent
     Step step_ = Step::SEIZED;
-    bool abandoned_ = false;
-    std::uintptr_t instruction_ = 0; // in the parent's vdso
+    std::uintptr_t vdso_ = 0;        // the parent's
+    std::uintptr_t instruction_ = 0; // where it is in any vdso
     std::array<pid_t, MOST_ZOMBIES> zombies_{};
     std::size_t count_ = 0;
     std::array<long, MOST_ZOMBIES> answers_{};
@@ -60,6 +88,9 @@ class RemoteWait
     cpu::Registers saved_{};
     cpu::Registers asleep_; // before the stop, with cpu::USES_OWN_CALL
     Obstacle obstacle_;
+    sys::Nanoseconds start_ = 0;
+    sys::Nanoseconds end_ = 0;
+    alignas(16) std::array<std::byte, 16384> stack_; // of the worker
 };
 
 // The stop of a thread that nobody visits any more: it is let go. wait(2)'s status.

@@ -9,14 +9,16 @@
 #include <csignal>
 #include <limits>
 #include <sys/wait.h>
+#include <utility>
 
 namespace foster
 {
 namespace
 {
 
-constexpr sys::Nanoseconds REST = 10'000'000; // of a parent between two visits
-constexpr int MOST_PASSING_OBSTACLES = 100;   // in a row
+constexpr sys::Nanoseconds REST = 10'000'000;        // of a parent between two visits, which take less
+constexpr sys::Nanoseconds PATIENCE = 1'000'000'000; // with a visit
+constexpr int MOST_PASSING_OBSTACLES = 100;          // in a row
 
 } // namespace
 
@@ -26,13 +28,32 @@ bool Neglect::is_due(const Zombie& zombie, sys::Nanoseconds now) const
     return !zombie.threads_live && now - zombie.first_seen >= 2 * options_.zombie_age;
 }
 
+bool Neglect::visits(pid_t process) const
+{
+    return memory_ != nullptr && std::ranges::any_of(memory_->visits, [process](RemoteWait& visit) {
+               return visit.parent() == process && visit.is_running();
+           });
+}
+
+// One that is neither under way nor given up; null: there is none.
+RemoteWait* Neglect::free_visit()
+{
+    auto* const visit = std::ranges::find_if(memory_->visits, [](RemoteWait& other) { return !other.is_running(); });
+    return visit == memory_->visits.end() ? nullptr : visit;
+}
+
 void Neglect::begin_visit(sys::Nanoseconds now)
 {
     next_visit_ = 0;
+    auto* const visit = free_visit();
+    if (visit == nullptr) {
+        return;
+    }
     std::array<pid_t, RemoteWait::MOST_ZOMBIES> numbers{};
     std::size_t count = 0;
     for (auto& zombie : zombies_) {
-        if (zombie.tried || !is_due(zombie, now) || (next_visit_ != 0 && zombie.parent != visited_parent_)) {
+        if (zombie.tried || !is_due(zombie, now) || (next_visit_ != 0 && zombie.parent != visited_parent_) ||
+            visits(zombie.parent)) {
             continue;
         }
         next_visit_ = now; // of another parent, where this one cannot be visited
@@ -54,11 +75,34 @@ void Neglect::begin_visit(sys::Nanoseconds now)
     if (count == 0) {
         return;
     }
-    const auto obstacle = memory_->visit.begin(visited_parent_, std::span(numbers).first(count), wanted_.only != 0);
     visit_start_ = now;
+    const auto obstacle = visit->begin(visited_parent_, std::span(numbers).first(count), wanted_.only != 0);
     if (obstacle) {
         meet(obstacle);
+        return;
     }
+    visit_ = visit;
+    next_visit_ = now + REST;
+}
+
+// Whether it is over, or takes too long.
+void Neglect::look_at_visit(sys::Nanoseconds now)
+{
+    const bool is_running = visit_->is_running();
+    next_visit_ = is_running ? now + REST : now;
+    if (!is_running) {
+        end_visit();
+    } else if (now - visit_start_ > PATIENCE) {
+        give_up_visit();
+    }
+}
+
+// It goes on without being looked at, until it comes to an end by itself, if ever; others have their turn.
+void Neglect::give_up_visit()
+{
+    visit_->give_up();
+    explain(visited_parent_, {visit_->why_stuck()});
+    visit_ = nullptr;
 }
 
 // A passing obstacle is tried again soon, for a while; then it stands before all zombies of the parent.
@@ -72,30 +116,26 @@ void Neglect::meet(const Obstacle& obstacle)
         passing_obstacles_ = 0;
         explain(visited_parent_, obstacle);
     } else {
-        next_visit_ = sys::monotonic_now() + REST;
+        next_visit_ = visit_start_ + REST;
     }
 }
 
 bool Neglect::take(const sys::Ended& changed)
 {
-    const bool is_of_visit = visited() != 0 && changed.pid == visited();
-    if (is_of_visit) {
-        memory_->visit.take(changed.status);
-        if (visited() == 0) {
-            end_visit();
-        }
-    } else if (WIFSTOPPED(changed.status)) {
+    if (!WIFSTOPPED(changed.status)) {
+        return false;
+    }
+    // The visit's own wait does not always get it: a child of foster is told to whichever of its threads asks first.
+    if (memory_ == nullptr ||
+        std::ranges::none_of(memory_->visits, [changed](RemoteWait& visit) { return visit.pass_on(changed); })) {
         let_go(changed.pid, changed.status);
     }
-    // The end of a process is told to the tracer first, which may be its parent, too; that of another thread to it alone.
-    return WIFSTOPPED(changed.status) || (is_of_visit && changed.pid != visited_parent_);
+    return true;
 }
 
 void Neglect::end_visit()
 {
-    const auto& visit = memory_->visit;
-    const auto now = sys::monotonic_now();
-    next_visit_ = deadline_ = now + REST;
+    const auto& visit = *std::exchange(visit_, nullptr);
     int reaped = 0;
     for (const long answer : visit.answers()) {
         reaped += answer > 0 ? 1 : 0;
@@ -110,7 +150,7 @@ void Neglect::end_visit()
         messages_.info(
             "zombies-reaped|reaped {zombies:d} zombie{} through {parent_name}[{parent:d}], visited for {visit_us:d}us",
             reaped, reaped == 1 ? "" : "s", sys::ProcessName(visited_parent_).text(), visited_parent_,
-            (now - visit_start_) / 1000);
+            visit.duration() / 1000);
     }
     if (visit.obstacle()) {
         meet(visit.obstacle());
@@ -119,21 +159,22 @@ void Neglect::end_visit()
 
 void Neglect::finish_visit()
 {
-    if (visited() != 0) {
-        memory_->visit.finish();
-        if (visited() == 0) {
+    constexpr sys::Nanoseconds NAP = 1'000'000;
+    constexpr int MOST_NAPS = 100;
+    constexpr int MOST_NAPS_ONCE = 1000;
+    const int most = options_.once == Once::NOTHING ? MOST_NAPS : MOST_NAPS_ONCE;
+    for (int naps = 0; visit_ != nullptr && naps < 2 * most; ++naps) {
+        if (!visit_->is_running()) {
             end_visit();
-        } else {
-            abandon_visit();
+            return;
         }
+        if (naps == most) {
+            visit_->give_up();
+        }
+        sys::nap(NAP);
     }
-}
-
-void Neglect::abandon_visit()
-{
-    memory_->visit.abandon();
-    if (visited() != 0) {
-        explain(visited_parent_, {"its thread does not stop"});
+    if (visit_ != nullptr) {
+        give_up_visit();
     }
 }
 
@@ -153,18 +194,17 @@ bool Neglect::reap_once()
         (void)sys::set_signal_mask(sys::ALL_SIGNALS);
         (void)act_if_due();
         finish_visit();
-        const auto last_scan = next_scan_ - interval();
-        start = start == 0 ? last_scan : start;
-        if (last_scan - start >= 2 * options_.zombie_age) {
+        start = start == 0 ? last_scan_ : start;
+        if (last_scan_ - start >= 2 * options_.zombie_age) {
             next_scan_ = NEVER; // another one would have all that was in vain tried again, without end
         }
-    } while (visited() == 0 && (next_visit_ != 0 || next_scan_ != NEVER));
+    } while (next_visit_ != 0 || next_scan_ != NEVER);
     const bool some_are_left = std::ranges::any_of(zombies_, [start](const Zombie& zombie) {
         const auto stat = sys::read_stat(zombie.pid);
         return zombie.first_seen <= start && stat && stat.value.start == zombie.start;
     });
     // Where there was no room for more of them, those come next.
-    return visited() != 0 || some_are_left || (zombies_.size() == memory_->halves[0].size() && reap_once());
+    return some_are_left || (zombies_.size() == memory_->halves[0].size() && reap_once());
 }
 
 } // namespace foster
