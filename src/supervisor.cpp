@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace foster
 {
@@ -161,9 +162,10 @@ void Supervisor::wait_for_signal()
     const auto at_most = next == 0 ? -1 : std::max(next - sys::monotonic_now(), sys::Nanoseconds{0});
     const auto received = sys::wait_for_signal(at_most);
     if (received) {
+        futile_waits_ = 0;
         handle(received.value);
     } else {
-        survive_failure(received.error);
+        survive_failure(received.error, next != 0 && sys::monotonic_now() >= next);
     }
 }
 
@@ -266,10 +268,20 @@ void Supervisor::follow_stopped_child()
     }
 }
 
-// That waiting fails should not happen, but is no reason to lose the child's exit status.
-void Supervisor::survive_failure(int error)
+// That waiting fails should not happen, but is no reason to lose the child's exit status. EINTR now and then is that foster was stopped
+// or traced; and a wait that ends too soon for ever must not spin.
+void Supervisor::survive_failure(int error, bool is_time_over)
 {
-    if (error == EINTR || error == EAGAIN) {
+    if (error == EAGAIN && is_time_over) {
+        return;
+    }
+    constexpr int MOST_FUTILE = 8;
+    const auto now = sys::monotonic_now();
+    if (now - std::exchange(last_futile_wait_, now) >= 2 * NAP) {
+        futile_waits_ = 0;
+    }
+    if ((error == EINTR || error == EAGAIN) && futile_waits_ < MOST_FUTILE) {
+        ++futile_waits_;
         return;
     }
     if (!waiting_failed_) {

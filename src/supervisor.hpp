@@ -48,7 +48,7 @@ class Supervisor
     void hand_on(const siginfo_t& received);
     void follow_stopped_child();
     void lend_to_own_group();
-    void survive_failure(int error);
+    void survive_failure(int error, bool is_time_over);
 
     const Options& options_;
     const sys::Messages& messages_;
@@ -66,6 +66,8 @@ class Supervisor
     sys::Nanoseconds kill_child_at_ = 0; // --stop-timeout; 0: never
     bool paused_enough_ = false;
     bool waiting_failed_ = false;
+    int futile_waits_ = 0; // in a row, one soon after the other
+    sys::Nanoseconds last_futile_wait_ = 0;
 };
 
 } // namespace foster

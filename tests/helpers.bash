@@ -112,6 +112,11 @@ voluntary_switches_of() {
   sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$1/status"
 }
 
+# Nanoseconds of CPU that a process has used.
+cpu_of() {
+  cut -d' ' -f1 "/proc/$1/schedstat"
+}
+
 # Whether a process has slept this many times since voluntary_switches_of told the count.
 has_slept_again() {
   (($(voluntary_switches_of "$1") >= $2 + $3))

@@ -126,6 +126,64 @@ survives() {
   done
 }
 
+# Under a refused wait foster naps, reaps and ends; "$@" are the refusals.
+naps_and_reaps() {
+  local mode=$1 naps before orphan
+  shift
+  start_in "$mode" "$WORKLOADS/deny" "$@" -- "$FOSTER" sh -c '(perl -e sleep &); echo READY; exec cat /dev/zero >/dev/null'
+  wait_ready
+  wait_until child_of "$INIT" cat
+  wait_until child_of "$INIT" perl
+  orphan=$(child_of "$INIT" perl)
+  naps=$(voluntary_switches_of "$INIT")
+  before=$(cpu_of "$INIT")
+  wait_until has_slept_again "$INIT" "$naps" 10
+  expect [ $(($(cpu_of "$INIT") - before)) -lt 50000000 ]
+  kill "$orphan"
+  wait_until is_gone "$orphan"
+  kill -USR1 "$(child_of "$INIT" cat)"
+  finish
+  expect_status 138
+  expect [ "$(grep -c 'foster: warning: cannot wait for signals, which are not forwarded: ' "$ERR")" = 1 ]
+  expect [ "$(wc -l <"$ERR")" = 1 ]
+}
+
+@test "a wait for signals that is refused, or answers EAGAIN or EINTR for ever, makes no spin, no zombie and no other exit status" {
+  for mode in "${MODES[@]}"; do
+    for error in EAGAIN EINTR ENOSYS; do
+      naps_and_reaps "$mode" rt_sigtimedwait=$error
+      # What is left is ended in time, too.
+      start_in "$mode" "$WORKLOADS/deny" rt_sigtimedwait=$error -- "$FOSTER" --grace=100ms -- "$WORKLOADS/leave" -now ignore
+      finish
+      expect_status 7
+    done
+    naps_and_reaps "$mode" rt_sigtimedwait=EAGAIN clock_nanosleep=EPERM
+  done
+}
+
+@test "a wait for signals that fails now and then loses no signal and is not told" {
+  for mode in "${MODES[@]}"; do
+    for error in EAGAIN EINTR; do
+      start_in "$mode" "$FOSTER" "$WORKLOADS/record-signals" 9
+      wait_ready
+      local tracer
+      strace -o "$BATS_TEST_TMPDIR/trace" -e trace=rt_sigtimedwait -e inject=rt_sigtimedwait:error=$error:when=1+2 -p "$INIT" \
+        2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+      tracer=$!
+      wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+      for signal in 34 35 36 37 38 39 40 41 42; do
+        kill -$signal "$INIT"
+        wait_until grep -qx $signal "$OUT"
+      done
+      finish
+      expect_status 0
+      expect [ -z "$(cat "$ERR")" ]
+      wait "$tracer"
+      expect [ "$(grep -c INJECTED "$BATS_TEST_TMPDIR/trace")" -ge 1 ]
+    done
+  done
+}
+
 @test "a warning of what the child is refused neither kills it nor lands in a descriptor that was closed" {
   for mode in "${MODES[@]}"; do
     run -7 run_in "$mode" bash -c 'exec 2> >(:); wait $!; exec "$WORKLOADS/deny" setpgid=EPERM -- "$FOSTER" sh -c "exit 7"'

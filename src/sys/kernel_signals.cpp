@@ -61,7 +61,11 @@ Nanoseconds realtime_now()
 void nap(Nanoseconds time)
 {
     const timespec length = timespec_of(time);
-    (void)raw_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, raw_call_argument(&length));
+    const long napped = raw_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, raw_call_argument(&length));
+    if (napped < 0 && napped != -EINTR) {
+        // What would have slept must not spin.
+        (void)raw_call(SYS_ppoll, 0, 0, raw_call_argument(&length), 0, sizeof(SignalMask));
+    }
 }
 
 Result<SignalMask> set_signal_mask(SignalMask mask)

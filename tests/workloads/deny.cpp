@@ -28,12 +28,15 @@ constexpr Call CALLS[] = {
     {"clone", SYS_clone},
     {"clone-vm", SYS_clone, 0, CLONE_VM},
     {"clock_gettime", SYS_clock_gettime},
+    {"clock_nanosleep", SYS_clock_nanosleep},
     {"close_range", SYS_close_range},
     {"dup3", SYS_dup3},
     {"ioctl", SYS_ioctl},
     {"tcsetpgrp", SYS_ioctl, 1, TIOCSPGRP, true},
     {"kill", SYS_kill},
     {"madvise", SYS_madvise},
+    {"pidfd_open", SYS_pidfd_open},
+    {"pidfd_send_signal", SYS_pidfd_send_signal},
     {"pipe2", SYS_pipe2},
     {"ppoll", SYS_ppoll},
     {"prctl", SYS_prctl},
@@ -52,9 +55,9 @@ constexpr struct {
     std::string_view name;
     unsigned number;
     unsigned action = SECCOMP_RET_ERRNO;
-} ERRORS[] = {{"EPERM", EPERM},   {"ENOSYS", ENOSYS}, {"EAGAIN", EAGAIN},
-              {"EINVAL", EINVAL}, {"ENXIO", ENXIO},   {"EIO", EIO},
-              {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"SIGSYS", 0, SECCOMP_RET_TRAP}};
+} ERRORS[] = {
+    {"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"EAGAIN", EAGAIN}, {"EINTR", EINTR},   {"EINVAL", EINVAL},
+    {"ENXIO", ENXIO}, {"EIO", EIO},       {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"SIGSYS", 0, SECCOMP_RET_TRAP}};
 
 template <typename Table> const auto& find(const Table& table, std::string_view name)
 {
