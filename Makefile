@@ -98,7 +98,7 @@ $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 	$(MOVE_TO_SET_UP)
 
 # Code that runs at set-up or rarely, and its constants, go into sections of their own, whose pages are given back after set-up.
-SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials delays environment help install last_word launch leftovers \
+SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials delays descendants environment help install last_word launch leftovers \
   option_table options pid_limit spawn $(addprefix sys/,cgroup duration helper kernel_files kernel_tracing line line_writer output procfs reason replace_file text) \
   $(addprefix zombies/,cpu_aarch64 cpu_other cpu_x86_64 neglect obstacle once remote_wait scan visits))
 ifndef SANITIZE

@@ -1,10 +1,10 @@
 #include "leftovers.hpp"
 
+#include "reaper.hpp"
+
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
-#include <span>
 #include <utility>
 
 namespace foster
@@ -12,121 +12,101 @@ namespace foster
 namespace
 {
 
-constexpr sys::Nanoseconds REST = 10'000'000;        // between two rounds of SIGKILL
+constexpr sys::Nanoseconds REST = 10'000'000;        // between two rounds of SIGKILL, or as long as one took
 constexpr sys::Nanoseconds PATIENCE = 1'000'000'000; // with those that got SIGKILL
-constexpr sys::Nanoseconds LOOK_INTERVAL = 50'000'000;
+constexpr sys::Nanoseconds FIRST_LOOK = 50'000'000;
+constexpr sys::Nanoseconds LONGEST_LOOK = 1'000'000'000;
+constexpr sys::Nanoseconds REST_FACTOR = 50; // looks through /proc take 2 % of the time
 
-// Hands out foster's descendants that have not ended, one after the other.
-class Descendants
+// Two signals, 0 is none, to this process, by a pidfd, so that none which gets its pid meanwhile is hit. A process group, below 0,
+// has no pidfd, nor has an old kernel or a sandbox. Returns whether it may be signalled, or is gone.
+bool send(const Process& to, int signal, int next)
 {
-  public:
-    explicit Descendants(pid_t self) : ancestor_(self), processes_("/proc") {}
-
-    // Whether there was one more.
-    bool next(sys::ProcessStat& found)
-    {
-        for (int pid = processes_.next(); pid >= 0; pid = processes_.next()) {
-            if (is_one(pid, found)) {
-                return true;
-            }
-        }
-        return false;
+    const auto process = sys::pidfd_open(to.pid);
+    if (!to.is_alive()) {
+        return true;
     }
-
-    // The next one's pid, 0: none is left. What foster's own children do is not looked at, which is most of what a look costs; some may
-    // have ended.
-    pid_t next_pid()
-    {
-        for (int pid = processes_.next(); pid >= 0; pid = processes_.next()) {
-            sys::ProcessStat found;
-            if (children_.next_is(pid) || is_one(pid, found)) {
-                return pid;
-            }
+    bool may_be_signalled = true;
+    for (const int each : {signal, next}) {
+        auto sent = sys::pidfd_send_signal(process.value.number(), each);
+        if (!sent && sent.error != ESRCH) {
+            sent = sys::kill(to.pid, each);
         }
-        return 0;
+        may_be_signalled = may_be_signalled && sent.error != EPERM;
     }
-
-  private:
-    bool is_one(pid_t pid, sys::ProcessStat& found)
-    {
-        found = sys::read_stat(pid).value;
-        const bool has_ended = found.pid == 0 || (found.state == 'Z' && found.threads <= 1);
-        if (pid == ancestor_ || has_ended || found.is_of_kernel) {
-            return false;
-        }
-        if (found.parent != last_parent_) {
-            last_parent_ = found.parent;
-            last_is_own_ = sys::is_in_tree_of(ancestor_, last_parent_);
-        }
-        return last_is_own_;
-    }
-
-    pid_t ancestor_;
-    sys::NumberedEntries processes_;
-    sys::OwnChildren children_;
-    pid_t last_parent_ = -1;
-    bool last_is_own_ = false;
-};
-
-void send(pid_t pid, int signal, int next)
-{
-    (void)sys::kill(pid, signal);
-    (void)sys::kill(pid, next);
+    return may_be_signalled;
 }
 
 } // namespace
 
-void Leftovers::signal_all(int signal, int next) const
-{
-    if (self_ == 1) {
-        // All at once: none can escape by a fork.
-        send(-1, signal, next);
-    } else if (fault_ == nullptr) {
-        signal_listed(signal, next);
-    }
-}
-
 // What one of them runs to clean up is not to get its SIGTERM, so they are listed first.
-void Leftovers::signal_listed(int signal, int next) const
+void Leftovers::signal_all(int signal, int next)
 {
-    std::array<pid_t, 1024> list;
+    if (are_all_others()) {
+        // All at once: none can escape by a fork.
+        (void)sys::kill(-1, signal);
+        (void)sys::kill(-1, next);
+        return;
+    }
+    constexpr std::size_t MOST = 1 << 16; // memory is taken by the page
+    Process only;                         // where there is no memory for more
+    if (list_ == nullptr) {
+        const auto memory = sys::map_memory(MOST * sizeof(Process));
+        list_ = memory ? static_cast<Process*>(memory.value) : nullptr;
+    }
+    const std::span list(list_ == nullptr ? &only : list_, list_ == nullptr ? 1 : MOST);
+    Descendants leftovers(earlier_, fault_ == nullptr);
     std::size_t listed = 0;
-    Descendants leftovers(self_);
-    bool is_more = true;
-    while (is_more) {
-        const pid_t pid = leftovers.next_pid();
-        is_more = pid > 0;
-        if (is_more) {
-            list[listed++] = pid;
-        }
+    for (bool is_more = true; is_more;) {
+        is_more = leftovers.next(list[listed]);
+        listed += is_more ? 1 : 0;
         if (!is_more || listed == list.size()) {
-            for (const pid_t each : std::span(list).first(std::exchange(listed, 0))) {
-                send(each, signal, next);
-            }
+            send_to(list.first(std::exchange(listed, 0)), signal, next);
         }
     }
 }
 
+// Without /proc each one's process group is all that is known of its descendants.
+void Leftovers::send_to(std::span<Process> list, int signal, int next) const
+{
+    for (auto& to : list) {
+        if (fault_ != nullptr) {
+            const pid_t group = group_of(to.pid);
+            to.pid = group == 0 ? to.pid : -group;
+        }
+        if (fault_ == nullptr || std::ranges::find(list, to.pid, &Process::pid) == list.begin() + (&to - list.data())) {
+            send(to, signal, next);
+        }
+    }
+}
+
+// The process group that is signalled for its member; 0: none. A group of foster's session may hold others than descendants, for any
+// process of it can join it, setpgid(2).
+pid_t Leftovers::group_of(pid_t member) const
+{
+    const pid_t group = sys::getpgid(member);
+    const pid_t session = ::getsid(member);
+    const bool is_leader = fault_ != nullptr && group == member;
+    return group > 1 && (group == child_ || is_leader || (session > 0 && session != ::getsid(0))) ? group : 0;
+}
+
+// With its process group, for one that forks and ends, forks and ends, is gone before its own signal comes.
 Leftovers::Count Leftovers::kill_all() const
 {
-    if (self_ == 1) {
-        (void)sys::kill(-1, SIGKILL);
-    }
-    return fault_ == nullptr ? kill_found() : Count();
-}
-
-// With its process group, for one that forks and ends, forks and ends, is gone before its own signal comes. But a group of foster's
-// session may hold others than descendants, for any process of it can join it, setpgid(2).
-Leftovers::Count Leftovers::kill_found() const
-{
-    const pid_t own_session = ::getsid(0);
     Count count;
-    Descendants leftovers(self_);
-    for (sys::ProcessStat leftover; leftovers.next(leftover); ++count.found) {
-        const pid_t session = ::getsid(leftover.pid);
-        count.reached += sys::kill(leftover.pid, SIGKILL) ? 1 : 0;
-        if (leftover.group > 1 && (leftover.group == child_ || (session > 0 && session != own_session))) {
-            (void)sys::kill(-leftover.group, SIGKILL);
+    if (are_all_others()) {
+        (void)sys::kill(-1, SIGKILL);
+        if (fault_ != nullptr) {
+            return count;
+        }
+    }
+    Descendants leftovers(earlier_, fault_ == nullptr);
+    pid_t last_group = 0;
+    for (Process leftover; leftovers.next(leftover); ++count.found) {
+        const pid_t group = group_of(leftover.pid);
+        count.reached += send(leftover, SIGKILL, 0) ? 1 : 0;
+        if (group != std::exchange(last_group, group) && group != 0) {
+            (void)sys::kill(-group, SIGKILL);
         }
     }
     return count;
@@ -138,8 +118,9 @@ void Leftovers::begin(bool is_stopping)
         return;
     }
     fault_ = sys::fault_of_procfs();
-    if (!is_reachable()) {
-        messages_.warning("step-refused|cannot signal what the child has left: {reason}", fault_);
+    if (fault_ != nullptr && !are_all_others()) {
+        messages_.warning("step-refused|cannot find what the child has left: {reason}{}", fault_,
+                          "; only foster's own children and their process groups are signalled");
     }
     is_stopping_ = is_stopping;
     if (options_.wait_all) {
@@ -152,17 +133,17 @@ void Leftovers::begin(bool is_stopping)
 
 void Leftovers::begin_grace()
 {
-    if (is_reachable()) {
-        signal_all(SIGTERM, SIGCONT); // one that is stopped could not end
-        phase_ = Phase::GRACE;
-        next_step_ = sys::monotonic_now() + options_.grace;
-    }
+    signal_all(SIGTERM, SIGCONT); // one that is stopped could not end
+    phase_ = Phase::GRACE;
+    next_step_ = sys::monotonic_now() + options_.grace;
 }
 
 void Leftovers::begin_killing(sys::Nanoseconds now)
 {
     phase_ = Phase::KILLING;
-    give_up_ = now + PATIENCE;
+    // Without /proc a generation is found only when the one before it has ended.
+    give_up_ = now + (fault_ == nullptr || are_all_others() ? PATIENCE : 10 * PATIENCE);
+    look_soon(now);
     kill_again(now);
 }
 
@@ -170,9 +151,10 @@ void Leftovers::begin_killing(sys::Nanoseconds now)
 void Leftovers::kill_again(sys::Nanoseconds now)
 {
     const auto count = kill_all();
-    next_step_ = now + REST;
-    if (now >= give_up_ || (count.found != 0 && count.reached == 0)) {
-        if (count.found == 0) {
+    const auto end = sys::monotonic_now();
+    next_step_ = end + std::max(REST, end - now);
+    if (end >= give_up_ || (count.found != 0 && count.reached == 0)) {
+        if (count.found == 0 || fault_ != nullptr) {
             messages_.warning("step-refused|cannot name what is left: {reason}",
                               fault_ == nullptr ? "not in /proc" : fault_);
         }
@@ -184,32 +166,52 @@ void Leftovers::kill_again(sys::Nanoseconds now)
 // All, or those alone that foster may not signal.
 void Leftovers::tell_left(bool refused_alone) const
 {
-    Descendants leftovers(self_);
-    sys::ProcessStat leftover;
+    Descendants leftovers(earlier_, true);
+    Process leftover;
     while (fault_ == nullptr && leftovers.next(leftover)) {
+        const auto stat = sys::read_stat(leftover.pid).value;
         const auto sent = sys::kill(leftover.pid, 0);
-        if (sent.error != ESRCH && !(sent && refused_alone)) {
-            messages_.warning("leftover-left|cannot end {name:v}[{pid:d}]: {reason}", leftover.name(), leftover.pid,
+        if (!stat.has_ended() && sent.error != ESRCH && !(sent && refused_alone)) {
+            messages_.warning("leftover-left|cannot end {name:v}[{pid:d}]: {reason}", stat.name(), leftover.pid,
                               !sent ? "it may not be signalled; run foster as root or give it CAP_KILL"
                                     : "it has got SIGKILL, and has not ended yet");
         }
     }
 }
 
-bool Leftovers::are_awaited(bool has_children)
+// Whether foster is to go on. The kernel may be silent about an end: CLONE_AUTOREAP, and what was put into the PID namespace from
+// outside, as by `docker exec`, is nobody's child here. So there is another look now and then.
+bool Leftovers::are_awaited(Reaper& reaper)
 {
-    next_look_ = has_children ? 0 : std::max(next_look_, sys::Nanoseconds{1});
-    if (phase_ == Phase::LET_BE || has_children || self_ != 1) {
-        return phase_ != Phase::LET_BE && has_children;
+    const bool has_children = reaper.has_children();
+    if (phase_ == Phase::LET_BE || (!has_children && (self_ != 1 || fault_ != nullptr))) {
+        return false;
     }
-    // What was put into the PID namespace from outside, as by `docker exec`, is nobody's child here.
+    const bool is_to_search = !has_children || earlier_.were_there();
+    if (is_to_search && std::exchange(seen_reaped_, reaper.orphans()) != reaper.orphans()) {
+        next_look_ = std::min(next_look_, rest_until_);
+    }
     const auto now = sys::monotonic_now();
-    if (now >= next_look_) {
-        next_look_ = now + LOOK_INTERVAL;
-        sys::ProcessStat leftover;
-        return fault_ == nullptr && Descendants(self_).next(leftover);
+    if (now < next_look_) {
+        return true;
     }
+    reaper.owe_sweep();
+    if (is_to_search && !awaited_.is_alive() && !Descendants(earlier_, fault_ == nullptr).next(awaited_)) {
+        reaper.finish(); // those that have ended meanwhile
+        return false;
+    }
+    const auto end = sys::monotonic_now();
+    rest_until_ = end + REST_FACTOR * (end - now);
+    next_look_ = std::max(rest_until_, end + look_interval_);
+    look_interval_ = std::min(2 * look_interval_, LONGEST_LOOK);
     return true;
+}
+
+// Something is to end now.
+void Leftovers::look_soon(sys::Nanoseconds now)
+{
+    look_interval_ = FIRST_LOOK;
+    next_look_ = std::min(next_look_, std::max(rest_until_, now + FIRST_LOOK));
 }
 
 void Leftovers::act_if_due()
@@ -229,8 +231,10 @@ void Leftovers::forward(int signal, bool asks_to_stop)
     if (phase_ == Phase::LET_BE) {
         return;
     }
+    const auto now = sys::monotonic_now();
+    look_soon(now);
     if (asks_to_stop && phase_ == Phase::GRACE && is_stopping_) {
-        begin_killing(sys::monotonic_now());
+        begin_killing(now);
         return;
     }
     is_stopping_ = is_stopping_ || asks_to_stop;

@@ -1,29 +1,32 @@
 // Leftovers: descendants that are still alive when the child has ended, --grace and --wait-all.
 #pragma once
 
+#include "descendants.hpp"
 #include "options.hpp"
 #include "sys/kernel.hpp"
-#include "sys/procfs.hpp"
 
+#include <span>
 #include <unistd.h>
 
 namespace foster
 {
 
-// As PID 1 they are all that its PID namespace holds, which kill(2) reaches at once. Elsewhere they are foster's descendants, which
-// /proc tells.
+class Reaper;
+
+// As PID 1 they are all that its PID namespace holds, which kill(2) reaches at once. Elsewhere, and where others were there before the
+// child, they are foster's descendants, which /proc tells.
 class Leftovers
 {
   public:
-    Leftovers(const Options& options, const sys::Messages& messages, pid_t child)
-        : options_(options), messages_(messages), child_(child)
+    Leftovers(const Options& options, const sys::Messages& messages, const Earlier& earlier, pid_t child)
+        : options_(options), messages_(messages), earlier_(earlier), child_(child)
     {
     }
 
     // The child has ended. Whether foster has been asked to stop before: then --wait-all does not put off a --grace.
     void begin(bool is_stopping);
-    // Whether foster is to go on. Whether it has children, be they zombies.
-    bool are_awaited(bool has_children);
+    // Whether foster is to go on.
+    bool are_awaited(Reaper& reaper);
     // Nanoseconds of CLOCK_MONOTONIC at which there is something to do or to look at; 0: nothing.
     sys::Nanoseconds deadline() const
     {
@@ -45,23 +48,30 @@ class Leftovers
         int reached = 0;
     };
     // Two signals; 0 is none.
-    void signal_all(int signal, int next) const;
-    void signal_listed(int signal, int next) const;
+    void signal_all(int signal, int next);
+    void send_to(std::span<Process> list, int signal, int next) const;
+    pid_t group_of(pid_t member) const;
     Count kill_all() const;
-    Count kill_found() const;
     void tell_left(bool refused_alone) const;
-    bool is_reachable() const { return self_ == 1 || fault_ == nullptr; }
+    void look_soon(sys::Nanoseconds now);
+    bool are_all_others() const { return self_ == 1 && !earlier_.were_there(); }
 
     const Options& options_;
     const sys::Messages& messages_;
+    const Earlier& earlier_;
     const pid_t child_; // which has led a process group
     const pid_t self_ = ::getpid();
     const char* fault_ = nullptr; // why /proc is of no use
     Phase phase_ = Phase::LET_BE;
     bool is_stopping_ = false;
+    Process* list_ = nullptr;        // memory for it, once it was taken
     sys::Nanoseconds next_step_ = 0; // of killing
     sys::Nanoseconds give_up_ = 0;
-    sys::Nanoseconds next_look_ = 0; // for those that are no children of foster's; 0: it has some
+    sys::Nanoseconds next_look_ = 0;
+    sys::Nanoseconds look_interval_ = 50'000'000;
+    sys::Nanoseconds rest_until_ = 0; // from a look through /proc
+    int seen_reaped_ = 0;             // since the last one, by the reaper
+    Process awaited_{0, 1};           // one that was found by it; none
 };
 
 } // namespace foster

@@ -33,13 +33,14 @@ int run(char** arguments, char** variables)
     }
     const sys::Messages messages{options.level};
     adopt_orphans(messages);
+    Earlier earlier(options, messages);
     watch_parent(options.parent_death, messages);
     auto terminal = options.own_session ? Terminal() : Terminal::find(options.no_terminal);
     LastWord last_word(options, messages);
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 
     // From here on foster must not die.
-    Supervisor supervisor(options, messages, std::move(terminal), child, last_word);
+    Supervisor supervisor(options, messages, std::move(terminal), child, earlier, last_word);
     supervisor.release_inherited();
     return supervisor.run();
 }

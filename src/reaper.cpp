@@ -136,6 +136,7 @@ void Reaper::record(const sys::Ended& ended, const char* name)
     if (neglect_.take(ended)) {
         return;
     }
+    earlier_.forget(ended.pid);
     const bool is_child = ended.pid == child_;
     if (is_child) {
         child_status_ = ended.status;

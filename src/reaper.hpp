@@ -1,6 +1,7 @@
 // Reaping: the hint, the sweep, and when a sweep is owed.
 #pragma once
 
+#include "descendants.hpp"
 #include "last_word.hpp"
 #include "sys/kernel.hpp"
 #include "sys/output.hpp"
@@ -21,11 +22,12 @@ void adopt_orphans(const sys::Messages& messages);
 class Reaper
 {
   public:
-    // child: 0 where there is none. neglect: hears of the stops of those that it traces.
+    // child: 0 where there is none. earlier: is told of each that was reaped. neglect: hears of the stops of those that it traces.
     // last_word: hears how the child has ended.
-    Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages, Neglect& neglect, LastWord& last_word)
-        : child_(child), names_(warn_reaped || last_word.is_wanted()), warns_(warn_reaped), messages_(messages),
-          neglect_(neglect), last_word_(last_word)
+    Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages, Earlier& earlier, Neglect& neglect,
+           LastWord& last_word)
+        : child_(child), names_(warn_reaped || last_word.is_wanted()), warns_(warn_reaped), owed_(earlier.had_zombie()),
+          messages_(messages), earlier_(earlier), neglect_(neglect), last_word_(last_word)
     {
     }
 
@@ -62,13 +64,14 @@ class Reaper
     pid_t child_;
     bool names_; // every name is wanted, and read while the zombie still holds it
     bool warns_;
+    bool owed_;
     const sys::Messages& messages_;
+    Earlier& earlier_;
     Neglect& neglect_;
     LastWord& last_word_;
     int orphans_ = 0;
     bool has_children_ = true;
     std::optional<int> child_status_;
-    bool owed_ = false;
     pid_t hint_ = 0;
     sys::Nanoseconds due_ = 1; // the earliest time of the next sweep
     int unmeasured_ = 0;       // so many sweeps more are taken to be cheap

@@ -74,10 +74,6 @@ void Supervisor::release_descriptors()
 int Supervisor::run()
 {
     sys::release_set_up();
-    // Zombies may have come with this process: their SIGCHLD was someone else's.
-    if (sys::find_zombie().value > 0) {
-        reaper_.owe_sweep();
-    }
     while (!has_ended()) {
         wait_for_signal();
         act();
@@ -125,14 +121,14 @@ void Supervisor::act()
 int Supervisor::end_leftovers()
 {
     reaper_.finish();
-    const int orphans = reaper_.orphans();
+    const int others = reaper_.orphans() + static_cast<int>(earlier_.count());
     leftovers_.begin(stop_requests_ > 0);
-    while (leftovers_.are_awaited(reaper_.has_children())) {
+    while (leftovers_.are_awaited(reaper_)) {
         wait_for_signal();
         act();
         leftovers_.act_if_due();
     }
-    return reaper_.orphans() - orphans;
+    return reaper_.orphans() + static_cast<int>(earlier_.count()) - others;
 }
 
 // --stop-timeout

@@ -19,12 +19,13 @@ class Supervisor
 {
   public:
     Supervisor(const Options& options, const sys::Messages& messages, Terminal terminal, const Child& child,
-               LastWord& last_word)
+               Earlier& earlier, LastWord& last_word)
         : options_(options), messages_(messages), terminal_(static_cast<Terminal&&>(terminal)), child_(child),
-          last_word_(last_word), delays_(options, messages), leftovers_(options, messages, child.pid()),
-          pid_limit_(options, messages), neglect_(options, messages),
-          reaper_(child.pid(), options.warn_reaped, messages, neglect_, last_word)
+          earlier_(earlier), last_word_(last_word), delays_(options, messages),
+          leftovers_(options, messages, earlier, child.pid()), pid_limit_(options, messages),
+          neglect_(options, messages), reaper_(child.pid(), options.warn_reaped, messages, earlier, neglect_, last_word)
     {
+        earlier.note_child(child.pid());
     }
 
     // Lets go of whatever the workload may want released: the working directory, every descriptor but standard output and error,
@@ -54,6 +55,7 @@ class Supervisor
     const sys::Messages& messages_;
     Terminal terminal_;
     const Child& child_;
+    Earlier& earlier_;
     LastWord& last_word_;
     Delays delays_;
     Leftovers leftovers_;

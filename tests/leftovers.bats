@@ -129,7 +129,7 @@ child_has_ended() {
   done
 }
 
-@test "waiting for leftovers takes no CPU, also beyond the end of a --stop-timeout" {
+@test "waiting for leftovers takes hardly any CPU, also beyond the end of a --stop-timeout" {
   for mode in "${MODES[@]}"; do
     start_leave "$mode" --stop-timeout=50ms --grace=10m -- ignore
     kill "$INIT"
@@ -137,9 +137,9 @@ child_has_ended() {
     sleep 0.2 # beyond it
     wait_until is_asleep "$INIT"
     local before
-    before=$(cut -d' ' -f1 "/proc/$INIT/schedstat")
-    sleep 1 # nothing is to happen
-    expect [ "$(cut -d' ' -f1 "/proc/$INIT/schedstat")" = "$before" ]
+    before=$(cpu_of "$INIT")
+    sleep 1 # nothing is to happen, but for a look now and then
+    expect [ $(($(cpu_of "$INIT") - before)) -lt 20000000 ]
     kill "$INIT"
     finish
     expect_status 7
@@ -308,25 +308,68 @@ UNREACHED='^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled
   grep -qx saved "$BATS_TEST_TMPDIR/inside"
 }
 
-@test "without /proc they are ended as PID 1; elsewhere foster says that it cannot" {
+# Starts in a mode a foster whose /proc is gone, and what was mounted below it, too.
+start_without_proc() {
+  local mode=$1
+  shift
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in "$mode" unshare --mount sh -c 'umount -l /proc; umount -l /proc 2>/dev/null; exec "$@"' sh "$FOSTER" -w "$@"
+  wait_ready
+}
+
+WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no /proc; only foster'"'"'s own children and their process groups are signalled'
+
+@test "without /proc all is ended as PID 1; elsewhere foster's own children and their process groups are, which foster says" {
   requires_root
   requires_static # the sanitizers want /proc themselves
   for mode in "${MODES[@]}"; do
-    # shellcheck disable=SC2016 # for the shell inside
-    start_in "$mode" unshare --mount sh -c 'umount -l /proc && exec "$@"' sh "$FOSTER" -w --grace=100ms -- "$WORKLOADS/leave" obey ignore
-    wait_ready
+    start_without_proc "$mode" --grace=100ms -- "$WORKLOADS/leave" obey ignore stopped session
     kill -USR1 "$INIT"
     finish
     expect_status 7
-    if [[ $mode == pid1 ]]; then
-      diff <(printf 'killed by %s\n' SIGKILL SIGTERM) <(grep -o 'killed by .*' "$ERR" | sort)
-      expect [ "$(wc -l <"$ERR")" = 2 ]
-    else
-      expect [ "$(cat "$ERR")" = 'foster: warning: cannot signal what the child has left: there is no /proc' ]
-      pkill -KILL -x obey
-      pkill -KILL -x ignore
-    fi
+    diff <(printf 'killed by %s\n' SIGKILL SIGTERM SIGTERM SIGTERM) <(grep -o 'killed by .*' "$ERR" | sort)
+    expect [ "$(grep -v 'reaped orphan' "$ERR")" = "$([[ $mode == pid1 ]] || echo "$WITHOUT_PROC")" ]
   done
+}
+
+@test "without /proc a generation after the other is ended, each by its group's SIGTERM where it has one" {
+  requires_root
+  requires_static
+  # In the child's group each one has another of its own, and ignores SIGTERM; in a session of their own are two that obey.
+  # shellcheck disable=SC2016 # for the shells inside, and perl's own variables
+  start_without_proc subreaper --grace=100ms -- sh -c '
+    setsid sh -c "sh -c \"trap \\\"echo got; exit\\\" TERM; while :; do sleep 0.02; done\" & wait" &
+    perl -e "$0" &
+    sleep 0.3; echo READY; exit 7' '$SIG{TERM} = "IGNORE"; for (1 .. 6) { last if fork } sleep'
+  finish
+  expect_status 7
+  expect [ "$(grep -c 'killed by SIGKILL' "$ERR")" = 7 ]
+  grep -qx got "$OUT"
+}
+
+@test "without /proc --wait-all forwards signals, and a SIGTERM begins its grace" {
+  requires_root
+  requires_static
+  start_without_proc subreaper --wait-all --grace=200ms -- "$WORKLOADS/leave" record
+  kill -USR1 "$INIT"
+  wait_until grep -q 'cannot find' "$ERR"
+  kill -HUP "$INIT"
+  wait_until grep -qx 'got 1' "$OUT"
+  kill "$INIT"
+  finish
+  expect_status 7
+  expect [ "$(cat "$OUT")" = $'READY\ngot 1\ngot 15\ngot 18' ]
+  grep -q 'killed by SIGKILL$' "$ERR"
+}
+
+@test "where /proc is that of another PID namespace foster's own children are ended all the same" {
+  requires_root
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in subreaper unshare --pid --fork --kill-child sh -c '"$@"; exit $?' sh "$FOSTER" -w --grace=50ms -- "$WORKLOADS/leave" -now obey ignore
+  finish
+  expect_status 7
+  diff <(printf 'killed by %s\n' SIGKILL SIGTERM) <(grep -o 'killed by .*' "$ERR" | sort)
+  expect_in "${WITHOUT_PROC/there is no \/proc/the \/proc that is mounted belongs to another PID namespace}" "$(cat "$ERR")"
 }
 
 @test "--pause with --grace ends what is left in the PID namespace" {
@@ -373,4 +416,194 @@ UNREACHED='^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled
   finish
   expect_status 7
   expect [ "$(cat "$ERR")" = 'foster: warning: cannot name what is left: not in /proc' ]
+}
+
+@test "leftovers of whose end the kernel tells nothing, as with CLONE_AUTOREAP, are not waited for beyond a second" {
+  requires_x86_64
+  for mode in "${MODES[@]}"; do
+    for option in --wait-all --grace=20s; do
+      start_leave "$mode" "$option" -- brief obey
+      local child leftover ended
+      child=$(child_of "$INIT" leave)
+      leftover=$(child_of "$child" obey)
+      "$WORKLOADS/lose-sigchld" "$INIT" "$(sed -n 's/^NSpid:.*\t//p' "/proc/$child/status")" >"$BATS_TEST_TMPDIR/tracer" 3>&- &
+      wait_until grep -q ATTACHED "$BATS_TEST_TMPDIR/tracer"
+      kill -USR1 "$INIT"
+      wait_until child_has_ended
+      [[ $option != --wait-all ]] || kill "$leftover"
+      wait_until is_gone "$leftover"
+      ended=$(now)
+      finish
+      expect_status 7
+      expect [ $(($(now) - ended)) -lt 1500 ]
+      wait # for the tracer
+    done
+  done
+}
+
+@test "leftovers are signalled by pidfds, one at a time" {
+  local trace=$BATS_TEST_TMPDIR/trace
+  start_leave subreaper --grace=200ms -- obey obey session ignore
+  strace -o "$trace" -e trace=pidfd_open,pidfd_send_signal,kill,close -p "$INIT" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+  kill -USR1 "$INIT"
+  finish
+  expect_status 7
+  wait_until grep -q exited "$trace"
+  expect [ "$(grep -c '^pidfd_send_signal(.*, SIGTERM, NULL, 0) *= 0' "$trace")" = 4 ]
+  expect [ "$(grep -c '^pidfd_send_signal(.*, SIGCONT, NULL, 0) *= 0' "$trace")" = 4 ]
+  expect [ "$(grep -c '^pidfd_send_signal(.*, SIGKILL, NULL, 0) *= 0' "$trace")" -ge 1 ]
+  expect [ -z "$(grep '^kill([0-9]*, SIG[TCK][EOI][RNL]' "$trace" | grep -v USR1)" ]
+  expect [ "$(grep -o '^pidfd_open(.*' "$trace" | sed 's/.*= //' | sort -u | wc -l)" = 1 ] # always the same free number
+}
+
+@test "a kernel or a sandbox without pidfds: leftovers are ended all the same" {
+  local refusals=(pidfd_open=ENOSYS pidfd_open=EPERM pidfd_open=EMFILE pidfd_send_signal=ENOSYS pidfd_send_signal=EPERM pidfd_send_signal=EINVAL)
+  for refusal in "${refusals[@]}" waitid=EPERM; do
+    start_in subreaper "$WORKLOADS/deny" "$refusal" -- "$FOSTER" -v --grace=100ms -- "$WORKLOADS/leave" -now obey stopped ignore
+    finish
+    expect_status 7
+    expect_reaped 2 '(obey|stopped|[?])' 'killed by SIGTERM' # without waitid names may be lost
+    expect_reaped 1 ignore 'killed by SIGKILL'
+  done
+}
+
+@test "a stranger that got the pid of a leftover meanwhile gets no signal" {
+  requires_root
+  # In a PID namespace of its own, whose pids are ours to give. Foster is held up when it has listed its leftovers, a perl and its sleep,
+  # and signals the first one.
+  # shellcheck disable=SC2016 # for the shells inside, and perl's own variables
+  run -0 run_in pid1 bash -c '
+    bats_require_minimum_version() { :; }
+    source "$0"
+    echo 1 >/proc/sys/kernel/ns_last_pid 2>/dev/null || exit 77
+    "$FOSTER" --grace=10m -- perl -e "
+      if (fork) { \$SIG{USR1} = sub { exit 7 }; sleep 1 while 1 }
+      \$SIG{CHLD} = q{IGNORE}; setpgrp 0, 0; fork or exec qw(sleep 1000); sleep 1 while 1" &
+    foster=$!
+    wait_until pgrep -x sleep
+    sleep=$(pgrep -x sleep)
+    child=$(child_of $foster)
+    strace -o /dev/null -e inject=pidfd_open,kill:delay_enter=4s:when=1 -p $foster 2>"$1" &
+    wait_until grep -q attached "$1"
+    kill -USR1 $child
+    wait_until grep -Eq "^(434|62|129) " /proc/$foster/syscall
+    kill -KILL $sleep
+    wait_until is_gone $sleep
+    echo $((sleep - 1)) >/proc/sys/kernel/ns_last_pid
+    "$WORKLOADS/record-signals" 1 &
+    [[ $! == "$sleep" ]] || echo "got $! and not $sleep"
+    status=0
+    wait $foster || status=$?
+    echo "$status"
+    kill -0 $sleep' "$BATS_TEST_DIRNAME/helpers.bash" "$BATS_TEST_TMPDIR/strace"
+  expect [ "$output" = $'READY\n7' ]
+}
+
+# Runs in a mode a foster that has had children before: a shell makes them by "$2", then becomes foster with these words.
+start_with_earlier() {
+  local mode=$1 earlier=$2
+  shift 2
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in "$mode" bash -c "$earlier"$'\nexec "$FOSTER" "$@"' bash "$@"
+}
+
+@test "--wait-all and --grace: the tee that a script's output goes through is nothing that the child has left" {
+  export LOG=$BATS_TEST_TMPDIR/log
+  for mode in "${MODES[@]}"; do
+    for options in --wait-all --grace=1m '--wait-all --grace=1m'; do
+      # shellcheck disable=SC2016,SC2086 # for the shell inside; several words
+      run -3 run_in "$mode" bash -c 'exec > >(exec tee "$LOG") 2>&1; exec "$FOSTER" "$@"' bash -v $options -- sh -c '(sleep 0.1 &); exit 3'
+      [[ $mode == pid1 ]] || wait_until grep -q 'leftovers ended: 1$' "$LOG"
+    done
+  done
+}
+
+# Three that are there before: one that a signal ends, and one that has a child of its own, which a signal ends, too.
+EARLIER='"$WORKLOADS/record-signals" 1 & sh -c "\"\$WORKLOADS/record-signals\" 1 & echo \$! >&2; wait" & until [[ $(grep -c READY "$OUT") == 2 ]]; do sleep 0.01; done'
+
+expect_earlier_untouched() {
+  local mode=$1
+  expect [ -z "$(grep -E '^([0-9]+|got .*)$' "$OUT")" ]
+  expect_reaped 0 '(record-signals|sh)' '.*'
+  if [[ $mode == subreaper ]]; then
+    local pid
+    for pid in $(pgrep -x record-signals); do
+      ! grep -qszx "OUT=$OUT" "/proc/$pid/environ" || kill -KILL "$pid"
+    done
+    expect [ -n "${pid:-}" ]
+  fi
+}
+
+@test "children that foster had before, and theirs, get no signal, and are not waited for; what the child has left is ended" {
+  export OUT=$BATS_TEST_TMPDIR/out
+  for mode in "${MODES[@]}"; do
+    for options in --grace=100ms --wait-all '--wait-all --grace=100ms'; do
+      # shellcheck disable=SC2086 # several words
+      start_with_earlier "$mode" "$EARLIER" -v $options -- "$WORKLOADS/leave" obey ignore session
+      wait_until eval '[[ $(grep -c READY "$OUT") == 3 ]]'
+      kill -USR1 "$INIT"
+      wait_until child_has_ended
+      if [[ $options == --wait-all ]]; then
+        kill -TERM "$INIT"
+        wait_until reaped session 'killed by SIGTERM'
+        local left
+        left=$(child_of "$INIT" ignore)
+        expect [ -n "$left" ]
+        kill -KILL "$left"
+      elif [[ $options == --wait-all* ]]; then
+        kill -TERM "$INIT"
+      fi
+      finish
+      expect_status 7
+      expect_reaped 2 '(obey|session)' 'killed by SIGTERM'
+      expect_reaped 1 ignore 'killed by SIGKILL'
+      grep -q 'leftovers ended: 3$' "$ERR"
+      expect_earlier_untouched "$mode"
+    done
+  done
+}
+
+@test "a child that foster had before is reaped, be it a zombie at the start or one that ends later; what it leaves is not waited for either" {
+  for mode in "${MODES[@]}"; do
+    # The second one's child becomes foster's, when that has ended.
+    # shellcheck disable=SC2016 # for the shell inside
+    start_with_earlier "$mode" 'exec perl -e "pipe R, W; fork or exit 5; if (!fork) { fork or exec qw(tail -f /dev/null); syswrite W, 1; sleep } sysread R, my \$byte, 1; exec @ARGV" "$FOSTER" "$@"' \
+      -w --wait-all -- sh -c 'trap "exit 7" USR1; echo READY; while :; do sleep 0.02; done'
+    wait_ready
+    wait_until grep -q 'reaped orphan perl\[[0-9]*\] exited with 5' "$ERR"
+    wait_until child_of "$INIT" perl
+    kill "$(child_of "$INIT" perl)"
+    wait_until grep -q 'reaped orphan perl\[[0-9]*\] killed by SIGTERM' "$ERR"
+    local tail
+    tail=$(child_of "$INIT" tail)
+    kill -USR1 "$(child_of "$INIT" sh)"
+    finish
+    expect_status 7
+    [[ $mode == pid1 ]] || kill "$tail"
+  done
+}
+
+@test "without /proc, too, a child that foster had before is not waited for" {
+  requires_root
+  requires_static
+  for mode in "${MODES[@]}"; do
+    for options in '--wait-all' '--wait-all --grace=50ms' '--grace=50ms'; do
+      # shellcheck disable=SC2016,SC2086 # for the shell inside; several words
+      start_in "$mode" unshare --mount bash -c 'umount -l /proc; umount -l /proc 2>/dev/null; sleep 1234 & echo $!; exec "$FOSTER" -w "$@"' bash $options -- "$WORKLOADS/leave" -now brief
+      finish
+      expect_status 7
+      expect [ "$(grep -v 'reaped orphan' "$ERR")" = "$WITHOUT_PROC" ]
+      expect [ "$(grep -c 'reaped orphan' "$ERR")" = 1 ]
+      [[ $mode == pid1 ]] || kill "$(head -1 "$OUT")"
+    done
+  done
+}
+
+@test "more processes before the child than foster can remember are told once" {
+  # shellcheck disable=SC2016 # perl's own variables
+  start_with_earlier pid1 'exec perl -e "for (1 .. 1030) { fork or sleep } exec @ARGV" "$FOSTER" "$@"' --wait-all -- sh -c 'sleep 0.1; exit 7'
+  finish
+  expect_status 7
+  expect [ "$(cat "$ERR")" = 'foster: warning: cannot remember all processes that were there before the child: there is room for 1024' ]
 }

@@ -55,6 +55,9 @@ SignalMask pending_signals();
 void drop_pending(SignalMask signals);
 // pid below 0 names a process group, kill(2). ESRCH: none is there. EPERM: none may be signalled.
 Status kill(pid_t pid, int signal);
+// Whoever has the pid now, also when that is another's, pidfd_open(2).
+Result<Fd> pidfd_open(pid_t pid);
+Status pidfd_send_signal(int process, int signal);
 // A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).
 Status queue_signal(pid_t pid, int signal, siginfo_t received);
 // SIGCONT to this process group, of which this process, where it is blocked, does not see its own.
@@ -84,6 +87,8 @@ Result<Ended> reap(pid_t pid);
 bool may_have_ended(pid_t thread);
 // The pid of a child that can be reaped, which stays a zombie; 0: none. waitid(2) with WNOWAIT. ECHILD: no children.
 Result<pid_t> find_zombie();
+// Whether a child has, which stays a zombie. waitid(2) with WNOWAIT. ECHILD: it is no child.
+Result<bool> has_ended(pid_t child);
 // The signal that this process gets when its parent dies, PR_SET_PDEATHSIG(2const).
 Status set_parent_death_signal(int signal);
 Status setpgid(pid_t pid, pid_t group);

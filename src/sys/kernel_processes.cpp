@@ -71,6 +71,14 @@ Result<pid_t> find_zombie()
     return {info.si_pid, answer < 0 ? errno : 0};
 }
 
+Result<bool> has_ended(pid_t child)
+{
+    siginfo_t info{};
+    const int answer =
+        ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD);
+    return {info.si_pid != 0, answer < 0 ? errno : 0};
+}
+
 Status set_parent_death_signal(int signal)
 {
     return status_of(::syscall(SYS_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0));

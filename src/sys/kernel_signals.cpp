@@ -129,6 +129,16 @@ Status kill(pid_t pid, int signal)
     return status_of(::kill(pid, signal));
 }
 
+Result<Fd> pidfd_open(pid_t pid)
+{
+    return fd_of(::syscall(SYS_pidfd_open, pid, 0));
+}
+
+Status pidfd_send_signal(int process, int signal)
+{
+    return status_of(::syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0));
+}
+
 Status queue_signal(pid_t pid, int signal, siginfo_t received)
 {
     received.si_signo = signal;
