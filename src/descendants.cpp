@@ -1,5 +1,7 @@
 #include "descendants.hpp"
 
+#include "sys/helper.hpp"
+
 #include <algorithm>
 #include <cerrno>
 
@@ -71,6 +73,9 @@ bool Descendants::next(Process& found)
         found = {has_proc_ ? processes_.next() : ++last_pid_};
         if (found.pid < 0 || found.pid > LAST_PID) {
             return false;
+        }
+        if (sys::Helper::is_one(found.pid)) {
+            continue;
         }
         // What foster's own children do is not looked at in /proc, which is most of what a look costs.
         if (has_proc_ ? (!earlier_.were_there() && children_.next_is(found.pid)) || is_one(found) : is_child(found)) {

@@ -289,3 +289,65 @@ lives_with_rights() {
   done
   rm -r "$DIR"
 }
+
+@test "what a workload has made where /proc would be is neither waited for nor believed" {
+  make_bare_root
+  mkdir "$ROOT/proc"
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" chroot "$ROOT" /foster -vw /record-signals 2
+    wait_ready
+    local child self=1 dir
+    child=$(child_of "$INIT")
+    if [[ $mode == subreaper ]]; then
+      self=$INIT
+    else
+      child=2
+    fi
+    dir=$ROOT/proc/$child
+    mkdir "$dir" "$ROOT/proc/$self"
+    ln -s "$self" "$ROOT/proc/self"
+    mkfifo "$dir"/{comm,status,stat} "$ROOT/proc/$self"/{cgroup,stat,status}
+    kill -HUP "$INIT"
+    wait_until grep -q 'forwarded SIGHUP to ?\[[0-9]*\]' "$ERR"
+    rm "$dir/comm"
+    echo liar >"$dir/comm"
+    kill -TERM "$INIT"
+    finish
+    expect_status 0
+    grep -q 'forwarded SIGTERM to ?\[[0-9]*\]' "$ERR"
+    run ! grep liar "$ERR"
+    rm -r "$ROOT"/proc/*
+  done
+}
+
+@test "processes that are each other's parents, where a workload has made them up, make no endless walk" {
+  make_bare_root
+  cp "$WORKLOADS/leave" "$ROOT"
+  mkdir -p "$ROOT"/proc/{1..9}
+  ln -s 2 "$ROOT/proc/self"
+  for pid in {1..9}; do
+    echo "$pid (liar) S $((pid % 2 == 0 ? pid - 1 : pid + 1)) $pid 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100" >"$ROOT/proc/$pid/stat"
+  done
+  # The shell is PID 1, foster 2.
+  # shellcheck disable=SC2016 # for the shell inside
+  run -7 timeout --kill-after 5 60 "${NAMESPACE[@]}" -- sh -c 'chroot "$0" /foster --zombies=report --zombie-age=20ms --grace=100ms -- /leave -now obey ignore; exit $?' "$ROOT"
+  expect_in 'cannot look for neglected zombies: there is no /proc' "$output"
+  run ! grep liar <<<"$output"
+}
+
+@test "a /proc of another PID namespace gives no names instead of wrong ones" {
+  requires_root
+  requires_static # the sanitizers want a /proc of their own
+  run -7 timeout --kill-after 5 60 unshare --pid --fork --kill-child "$FOSTER" -v sh -c 'exit 7'
+  expect_in 'child ?[2] exited with 7' "$output"
+  run -125 unshare --pid --fork --kill-child "$FOSTER" --list-zombies
+  expect [ "$output" = 'foster: error: cannot look for zombies: the /proc that is mounted belongs to another PID namespace' ]
+}
+
+@test "a password file that is a FIFO is not waited for" {
+  make_bare_root
+  mkdir "$ROOT/etc"
+  mkfifo "$ROOT/etc/passwd"
+  run -125 timeout --kill-after 5 20 chroot "$ROOT" /foster --user nobody /record-signals 1
+  expect_in 'cannot read /etc/passwd' "$output"
+}

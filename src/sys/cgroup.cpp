@@ -31,7 +31,7 @@ class Group
     {
         std::array<char, 4096> buffer;
         buffer[0] = '\n';
-        const auto size = read_file("/proc/self/cgroup", std::span(buffer).last(buffer.size() - 1)).value.size();
+        const auto size = read_of_kernel("/proc/self/cgroup", std::span(buffer).last(buffer.size() - 1)).value.size();
         const std::string_view text(buffer.data(), size + 1);
         const auto path = path_behind(text, controller);
         is_first_version_ = !path.empty();
@@ -52,7 +52,7 @@ class Group
         add("/");
         add(file);
         std::array<char, 1024> buffer;
-        auto text = read_file(path_.data(), buffer).value;
+        auto text = read_of_kernel(path_.data(), buffer).value;
         size_ = size;
         text = key.empty() ? text : behind_key(text, key, ' ');
         return take_number(text);

@@ -155,8 +155,11 @@ Result<struct stat> fstat(int fd);
 Result<std::size_t> read(int fd, std::span<char> buffer);
 // Where a symbolic link leads, as much as the buffer holds.
 Result<std::string_view> readlink(const char* path, std::span<char> buffer);
-// The beginning of a file, as much as the buffer holds.
-Result<std::string_view> read_file(const char* path, std::span<char> buffer);
+// A file of procfs, sysfs or cgroups, to be read. ENOENT: it is on another file system, where it may be whatever a workload has made,
+// even a FIFO.
+Result<Fd> open_of_kernel(const char* path, int flags = 0);
+// The beginning of such a file, as much as the buffer holds.
+Result<std::string_view> read_of_kernel(const char* path, std::span<char> buffer);
 Status write_all(int fd, std::span<const char> bytes);
 struct Pipe {
     Fd reader;

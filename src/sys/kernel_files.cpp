@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 
 namespace foster::sys
@@ -50,7 +51,7 @@ Result<void*> map(std::size_t size, int protection, int flags, int fd)
 
 Result<std::string_view> map_file(const char* path)
 {
-    const auto file = open(path, O_RDONLY);
+    const auto file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!file) {
         return {{}, file.error};
     }
@@ -80,9 +81,25 @@ Result<std::size_t> read(int fd, std::span<char> buffer)
     return {static_cast<std::size_t>(size), error_of(size)};
 }
 
-Result<std::string_view> read_file(const char* path, std::span<char> buffer)
+Result<Fd> open_of_kernel(const char* path, int flags)
 {
-    const auto opened = open(path, O_RDONLY);
+    constexpr std::uint32_t TYPES[] = {0x9fa0, 0x62656572, 0x27e0eb,
+                                       0x63677270}; // of procfs, sysfs, cgroups, statfs(2)
+    auto file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | flags);
+    if (file) {
+        struct statfs system {
+        };
+        const long known = raw_call(SYS_fstatfs, file.value.number(), raw_call_argument(&system));
+        if (known < 0 || std::ranges::find(TYPES, static_cast<std::uint32_t>(system.f_type)) == std::end(TYPES)) {
+            return {{}, ENOENT};
+        }
+    }
+    return file;
+}
+
+Result<std::string_view> read_of_kernel(const char* path, std::span<char> buffer)
+{
+    const auto opened = open_of_kernel(path);
     if (!opened) {
         return {{}, opened.error};
     }

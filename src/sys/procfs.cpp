@@ -22,7 +22,7 @@ Result<std::string_view> read_of(pid_t pid, const char* file, std::span<char> bu
 {
     Line path;
     path.add("/proc/{:d}/{}", pid, file);
-    return read_file(path.c_string(), buffer);
+    return read_of_kernel(path.c_string(), buffer);
 }
 
 constexpr std::size_t STATUS_SIZE = 4096; // a long list of groups stands before some lines
@@ -33,11 +33,22 @@ std::string_view line_of_status(pid_t pid, const char* key, std::span<char> buff
     return behind_key(read_of(pid, "status", buffer).value, key, ':');
 }
 
+// Whether /proc has the numbers of this PID namespace, and not those of another one.
+bool has_own_numbers()
+{
+    std::array<char, 24> buffer{};
+    auto number = readlink("/proc/self", buffer).value;
+    return take_number(number) == ::getpid();
+}
+
 } // namespace
 
 ProcessName::ProcessName(pid_t pid)
 {
-    const auto name = read_of(pid, "comm", std::span(bytes_).first(bytes_.size() - 1)).value;
+    std::string_view name;
+    if (has_own_numbers()) {
+        name = read_of(pid, "comm", std::span(bytes_).first(bytes_.size() - 1)).value;
+    }
     auto size = name.size();
     if (size == 0) {
         bytes_[size++] = '?';
@@ -50,7 +61,7 @@ ProcessName::ProcessName(pid_t pid)
 long number_in_status(pid_t pid, const char* key)
 {
     std::array<char, STATUS_SIZE> buffer;
-    auto line = line_of_status(pid, key, buffer);
+    auto line = has_own_numbers() ? line_of_status(pid, key, buffer) : std::string_view();
     return take_number(line);
 }
 
@@ -91,18 +102,16 @@ Result<ProcessStat> read_stat(pid_t pid)
 
 const char* fault_of_procfs()
 {
-    std::array<char, 24> buffer{};
-    auto number = readlink("/proc/self", buffer);
-    if (!number) {
+    if (!open_of_kernel("/proc", O_DIRECTORY)) {
         return "there is no /proc";
     }
-    return take_number(number.value) == ::getpid() ? nullptr
-                                                   : "the /proc that is mounted belongs to another PID namespace";
+    return has_own_numbers() ? nullptr : "the /proc that is mounted belongs to another PID namespace";
 }
 
 bool is_in_tree_of(pid_t ancestor, pid_t pid)
 {
-    while (ancestor != 1 && pid > 1 && pid != ancestor) {
+    constexpr int DEEPEST = 10'000; // numbers that are reused meanwhile could make a circle
+    for (int depth = 0; ancestor != 1 && pid > 1 && pid != ancestor && depth < DEEPEST; ++depth) {
         pid = read_stat(pid).value.parent;
     }
     return ancestor == 1 || pid == ancestor;
@@ -137,7 +146,7 @@ OwnChildren::OwnChildren()
 {
     Line path;
     path.add("/proc/self/task/{:d}/children", ::getpid());
-    file_ = open(path.c_string(), O_RDONLY).value;
+    file_ = std::move(open_of_kernel(path.c_string()).value);
 }
 
 // -1: there is none.
@@ -166,7 +175,7 @@ bool OwnChildren::next_is(pid_t pid)
 
 NumberedEntries::NumberedEntries(const char* path)
 {
-    auto opened = open(path, O_RDONLY | O_DIRECTORY);
+    auto opened = open_of_kernel(path, O_DIRECTORY);
     directory_ = std::move(opened.value);
     error_ = opened.error;
 }

@@ -111,9 +111,7 @@ Registers read_asleep(pid_t thread)
     std::array<char, 256> buffer;
     sys::Line path;
     path.add("/proc/{:d}/syscall", thread);
-    const auto file = sys::open(path.c_string(), O_RDONLY);
-    const auto size = file ? sys::read(file.value.number(), buffer) : sys::Result<std::size_t>{};
-    std::string_view text(buffer.data(), size ? size.value : 0);
+    auto text = sys::read_of_kernel(path.c_string(), buffer).value;
     // "running", or "-1" where it sleeps in no call.
     if (text.empty() || text.front() < '0' || text.front() > '9') {
         return asleep;

@@ -17,7 +17,7 @@ namespace
 char yama_scope()
 {
     std::array<char, 1> scope{'0'};
-    (void)sys::read_file("/proc/sys/kernel/yama/ptrace_scope", scope);
+    (void)sys::read_of_kernel("/proc/sys/kernel/yama/ptrace_scope", scope);
     return scope[0];
 }
 

@@ -117,8 +117,8 @@ void list_zombies()
 
 int do_once(const Options& options)
 {
-    if (!sys::read_stat(::getpid())) {
-        sys::fail(sys::failure_code(), "start-failed|cannot look for zombies: {reason}", "there is no /proc");
+    if (const char* fault = sys::fault_of_procfs()) {
+        sys::fail(sys::failure_code(), "start-failed|cannot look for zombies: {reason}", fault);
     }
     if (options.once == Once::LIST_ZOMBIES) {
         list_zombies();

@@ -26,8 +26,7 @@ std::span<Zombie> find_zombies(std::span<Zombie> list, const Neglecters& wanted)
     bool last_is_wanted = false;
     sys::NumberedEntries processes("/proc");
     for (int pid = processes.next(); pid >= 0 && found < list.size(); pid = processes.next()) {
-        // A /proc of another PID namespace has other numbers: where one was asked for, all are looked at.
-        if (wanted.ancestor != 0 && !sys::may_have_ended(pid)) {
+        if (!sys::may_have_ended(pid)) {
             continue;
         }
         const auto stat = sys::read_stat(pid);
