@@ -532,3 +532,101 @@ has_reaped_through() {
   run -125 "$FOSTER" --reap-zombies=4194303
   expect [ "$output" = 'foster: error: no such process: 4194303' ]
 }
+
+@test "a parent that the kernel does not come to trace, for an execve of it never ends, holds up neither signals nor orphans nor the end" {
+  requires_root
+  [[ -c /dev/fuse ]] || skip 'requires FUSE'
+  local dir=$BATS_TEST_TMPDIR/stuck
+  mkdir "$dir"
+  for mode in "${MODES[@]}"; do
+    # A second parent, which is visited all the same.
+    # shellcheck disable=SC2016 # for the shell inside
+    start_in "$mode" "$FOSTER" -v --zombies=reap --zombie-age=100ms -- sh -c '
+      ("$WORKLOADS/neglect" 3 pause 1000 </dev/null >/dev/null 2>&1 &); exec "$WORKLOADS/stuck-exec" "$0" 3' "$dir"
+    wait_ready
+    wait_until grep -q 'cannot reap the zombies of stuck-exec.*: the kernel does not come to trace it' "$ERR"
+    wait_until grep -q 'reaped 3 zombies through neglect' "$ERR"
+    for round in 1 2 3; do
+      local before
+      before=$(now)
+      kill -HUP "$INIT"
+      wait_until eval "[[ \$(grep -cx 'got 1' '$OUT') = $round ]]"
+      expect [ $(($(now) - before)) -lt 1000 ]
+    done
+    expect [ "$(grep -c 'does not come to trace it' "$ERR")" = 1 ]
+    # An orphan of foster's.
+    kill -ALRM "$(child_of "$INIT" neglect)"
+    wait_until grep -q 'reaped orphan neglect' "$ERR"
+    kill -TERM "$INIT"
+    finish
+    expect_status 7
+  done
+}
+
+@test "a workload cannot signal a foster that traces it as its user" {
+  requires_root
+  # A process of its sends SIGKILL and SIGSTOP to each process and thread that foster has, without end.
+  # shellcheck disable=SC2016 # perl's own variables
+  local script='
+    my $foster = getppid;
+    for (1 .. 640) { fork or exit 3 }
+    if (fork == 0) {
+      my $round = 0; my @tasks;
+      while (getppid != 1) {
+        @tasks = map { m{(\d+)$} } glob "/proc/$foster/task/*" if $round++ % 8 == 0;
+        if ($round % 64 == 0 && open my $list, "<", "/proc/$foster/task/$foster/children") { push @tasks, grep { $_ != getppid } split " ", <$list> }
+        for my $task ($foster, @tasks) { kill KILL => $task; kill STOP => $task }
+      }
+      exit;
+    }
+    $| = 1; print "READY\n"; sleep 1 while 1'
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" setpriv --bounding-set=-sys_ptrace "$FOSTER" -v --zombies=reap --zombie-age=50ms --user=65534 -- perl -e "$script"
+    wait_ready
+    # Elsewhere than as PID 1 it can end the helper that visits its own parent, which is its own harm: foster lives to tell of it.
+    local end=$((SECONDS + 4))
+    until ((SECONDS > end)) || has_ended "$INIT"; do
+      expect [ "$(state_of "$INIT")" != T ]
+    done
+    if has_ended "$INIT"; then
+      expect [ "$mode" = subreaper ]
+      wait_until grep -q '^foster: child perl' "$ERR"
+    else
+      grep -q '^Uid:	0	0	0	0$' "/proc/$INIT/status"
+      kill -USR1 "$INIT"
+    fi
+    finish
+    grep -q '^foster: child perl' "$ERR"
+  done
+}
+
+@test "scans do not starve signals: they take 2 % of the time, however many processes there are" {
+  requires_static # one with the C library of this machine costs a scan far less
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in subreaper "$FOSTER" --zombies=report --zombie-age=20ms -- bash -c '
+    for _ in {1..600}; do "$FOSTER" --pause & done; exec "$WORKLOADS/record-signals" 40'
+  wait_ready
+  wait_until eval '[[ $(pgrep -c -P "$(child_of "$INIT")" -x "${FOSTER##*/}") -ge 600 ]]'
+  local before used
+  before=$(cut -d' ' -f1 "/proc/$INIT/schedstat")
+  local start
+  start=$(now)
+  for count in {1..30}; do
+    local sent
+    sent=$(now)
+    kill -HUP "$INIT"
+    wait_until eval "[[ \$(grep -cx 1 '$OUT') = $count ]]"
+    expect [ $(($(now) - sent)) -lt 1000 ]
+  done
+  used=$((($(cut -d' ' -f1 "/proc/$INIT/schedstat") - before) / 1000000))
+  echo "$used ms of CPU in $(($(now) - start)) ms"
+  expect [ $((used * 10)) -lt $(($(now) - start)) ]
+  local child
+  child=$(child_of "$INIT")
+  local left
+  left=$(pgrep -P "$child")
+  # shellcheck disable=SC2086 # several words
+  kill -KILL "$child" $left
+  finish
+  expect_status 137
+}

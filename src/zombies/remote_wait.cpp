@@ -206,7 +206,7 @@ void RemoteWait::follow()
     constexpr int YIELDS = 100;
     constexpr int SHORT_NAPS = 10'000; // a second in all
     constexpr sys::Nanoseconds SHORT_NAP = 100'000;
-    constexpr sys::Nanoseconds LONG_NAP = 10'000'000;
+    constexpr sys::Nanoseconds LONG_NAP = 100'000'000;
     bool is_let_go = false;
     for (int looks = 0; thread_ != 0; ++looks) {
         const int passed_on = passed_on_.exchange(0);
