@@ -1,6 +1,7 @@
 #include "descendants.hpp"
 
 #include "sys/helper.hpp"
+#include "sys/raw_call.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -87,7 +88,7 @@ bool Descendants::next(Process& found)
 // Without /proc all numbers are tried. For one that is no process's, as most are, the first call costs half of the second one.
 bool Descendants::is_child(const Process& found) const
 {
-    if (::getpgid(found.pid) < 0) { // 0: it is outside this PID namespace
+    if (sys::raw_call(SYS_getpgid, found.pid) < 0) { // 0: it is outside this PID namespace
         return false;
     }
     const auto ended = sys::has_ended(found.pid);

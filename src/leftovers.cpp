@@ -85,9 +85,9 @@ void Leftovers::send_to(std::span<Process> list, int signal, int next) const
 pid_t Leftovers::group_of(pid_t member) const
 {
     const pid_t group = sys::getpgid(member);
-    const pid_t session = ::getsid(member);
+    const pid_t session = sys::getsid(member);
     const bool is_leader = fault_ != nullptr && group == member;
-    return group > 1 && (group == child_ || is_leader || (session > 0 && session != ::getsid(0))) ? group : 0;
+    return group > 1 && (group == child_ || is_leader || (session > 0 && session != sys::getsid(0))) ? group : 0;
 }
 
 // With its process group, for one that forks and ends, forks and ends, is gone before its own signal comes.

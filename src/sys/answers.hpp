@@ -3,9 +3,9 @@
 
 #include "sys/fd.hpp"
 #include "sys/kernel.hpp"
+#include "sys/raw_call.hpp"
 #include "sys/result.hpp"
 
-#include <cerrno>
 #include <ctime>
 
 namespace foster::sys
@@ -15,18 +15,17 @@ inline constexpr Nanoseconds SECOND = 1'000'000'000;
 
 inline Status status_of(long answer)
 {
-    return {{}, answer < 0 ? errno : 0};
+    return {{}, error_of(answer)};
 }
 
 template <typename T> Result<T> result_of(long answer)
 {
-    return {static_cast<T>(answer), answer < 0 ? errno : 0};
+    return {static_cast<T>(answer), error_of(answer)};
 }
 
 inline Result<Fd> fd_of(long answer)
 {
-    const int error = answer < 0 ? errno : 0;
-    return {Fd(static_cast<int>(answer)), error};
+    return {Fd(static_cast<int>(answer)), error_of(answer)};
 }
 
 inline timespec timespec_of(Nanoseconds time)

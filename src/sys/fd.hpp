@@ -7,6 +7,8 @@
 namespace foster::sys
 {
 
+void close(int fd);
+
 class Fd
 {
   public:
@@ -24,7 +26,7 @@ class Fd
     ~Fd()
     {
         if (number_ >= 0) {
-            ::close(number_);
+            close(number_);
         }
     }
 

@@ -22,7 +22,7 @@ bool Helper::is_one(pid_t pid)
 // clone(2) with no flags and no exit signal; not the C library's function, whose signal is SIGCHLD.
 long Helper::fork()
 {
-    return raw_call(SYS_clone);
+    return raw_call(SYS_clone, 0, 0, 0, 0, 0);
 }
 
 bool Helper::is_tied_to(pid_t foster)
@@ -35,8 +35,8 @@ bool Helper::is_tied_to(pid_t foster)
 int Helper::keep_only(int fd)
 {
     constexpr int FEW = 64; // where close_range is refused
-    const bool has_one = fd >= 0 && (fd == 0 || raw_call(SYS_dup3, fd, 0) == 0);
-    if (raw_call(SYS_close_range, has_one ? 1 : 0, ~0U) < 0) {
+    const bool has_one = fd >= 0 && (fd == 0 || raw_call(SYS_dup3, fd, 0, 0) == 0);
+    if (raw_call(SYS_close_range, has_one ? 1 : 0, ~0U, 0) < 0) {
         for (int other = has_one ? 1 : 0; other < FEW; ++other) {
             close(other);
         }
@@ -80,7 +80,7 @@ Status Helper::await()
 std::optional<int> Helper::reap(pid_t& helper)
 {
     int status = 0;
-    const long pid = raw_call(SYS_wait4, helper, raw_call_argument(&status), WNOHANG | __WALL | __WNOTHREAD);
+    const long pid = raw_call(SYS_wait4, helper, &status, WNOHANG | __WALL | __WNOTHREAD, 0);
     if (pid == 0 || pid == -EINTR) {
         return {};
     }

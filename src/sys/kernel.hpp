@@ -1,4 +1,4 @@
-// The kernel as foster sees it: one function per system call, named as the call. errno is read here and nowhere else.
+// The kernel as foster sees it: one function per system call, named as the call.
 #pragma once
 
 #include "sys/fd.hpp"
@@ -94,6 +94,8 @@ Status set_parent_death_signal(int signal);
 Status setpgid(pid_t pid, pid_t group);
 // The process group of a process; 0 where it is not to be had.
 pid_t getpgid(pid_t pid);
+// Its session; 0 where that is not to be had.
+pid_t getsid(pid_t pid);
 Status setsid();
 // Makes this process the user, with exactly these groups: setgroups(2), setgid(2), setuid(2), in this order.
 Status become_user(uid_t user, gid_t group, std::span<const gid_t> groups);

@@ -1,14 +1,13 @@
 #include "sys/answers.hpp"
 #include "sys/procfs.hpp"
-#include "sys/raw_call.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 
 namespace foster::sys
 {
@@ -20,9 +19,9 @@ void close_up_to_limit(int first)
 {
     constexpr rlim_t MOST = 1 << 20;
     rlimit limit{MOST, MOST};
-    (void)::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
+    (void)raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
     for (int fd = first; fd < static_cast<int>(std::min(limit.rlim_cur, MOST)); ++fd) {
-        ::close(fd);
+        close(fd);
     }
 }
 
@@ -35,16 +34,15 @@ void close_listed_from(int first)
     }
     for (int fd = descriptors.next(); fd >= 0; fd = descriptors.next()) {
         if (fd >= first && fd != descriptors.descriptor()) {
-            ::close(fd);
+            close(fd);
         }
     }
 }
 
 Result<void*> map(std::size_t size, int protection, int flags, int fd)
 {
-    const long address = ::syscall(SYS_mmap, nullptr, size, protection, flags, fd, 0L);
-    const int error = address == -1 ? errno : 0;
-    return {reinterpret_cast<void*>(address), error};
+    const long address = raw_call(SYS_mmap, 0, size, protection, flags, fd, 0);
+    return {reinterpret_cast<void*>(address), error_of(address)};
 }
 
 } // namespace
@@ -65,20 +63,18 @@ Result<std::string_view> map_file(const char* path)
 
 Result<std::size_t> size_of(int fd)
 {
-    return result_of<std::size_t>(::lseek(fd, 0, SEEK_END));
+    return result_of<std::size_t>(raw_call(SYS_lseek, fd, 0, SEEK_END));
 }
 
 Result<Fd> open(const char* path, int flags)
 {
     constexpr int FOR_ALL = 0666;
-    const long fd = raw_call(SYS_openat, AT_FDCWD, raw_call_argument(path), flags | O_CLOEXEC, FOR_ALL);
-    return {Fd(static_cast<int>(fd)), error_of(fd)};
+    return fd_of(raw_call(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, FOR_ALL));
 }
 
 Result<std::size_t> read(int fd, std::span<char> buffer)
 {
-    const long size = raw_call(SYS_read, fd, raw_call_argument(buffer.data()), static_cast<long>(buffer.size()));
-    return {static_cast<std::size_t>(size), error_of(size)};
+    return result_of<std::size_t>(raw_call(SYS_read, fd, buffer.data(), buffer.size()));
 }
 
 Result<Fd> open_of_kernel(const char* path, int flags)
@@ -89,7 +85,7 @@ Result<Fd> open_of_kernel(const char* path, int flags)
     if (file) {
         struct statfs system {
         };
-        const long known = raw_call(SYS_fstatfs, file.value.number(), raw_call_argument(&system));
+        const long known = raw_call(SYS_fstatfs, file.value.number(), &system);
         if (known < 0 || std::ranges::find(TYPES, static_cast<std::uint32_t>(system.f_type)) == std::end(TYPES)) {
             return {{}, ENOENT};
         }
@@ -110,8 +106,8 @@ Result<std::string_view> read_of_kernel(const char* path, std::span<char> buffer
 Status write_all(int fd, std::span<const char> bytes)
 {
     while (!bytes.empty()) {
-        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-        if (written < 0 && errno != EINTR) {
+        const long written = raw_call(SYS_write, fd, bytes.data(), bytes.size());
+        if (written < 0 && written != -EINTR) {
             return status_of(written);
         }
         bytes = bytes.last(bytes.size() - static_cast<std::size_t>(written < 0 ? 0 : written));
@@ -121,21 +117,19 @@ Status write_all(int fd, std::span<const char> bytes)
 
 Result<Fd> dup_above_standard(int fd)
 {
-    return fd_of(::syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    return fd_of(raw_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 }
 
 Result<Pipe> pipe()
 {
     std::array<int, 2> ends{-1, -1};
-    if (::syscall(SYS_pipe2, ends.data(), O_CLOEXEC) < 0) {
-        return {{}, errno};
-    }
-    return {{Fd(ends[0]), Fd(ends[1])}};
+    const long answer = raw_call(SYS_pipe2, ends.data(), O_CLOEXEC);
+    return {{Fd(ends[0]), Fd(ends[1])}, error_of(answer)};
 }
 
 Status dup_onto(int from, int to)
 {
-    return from == to ? Status{} : status_of(::syscall(SYS_dup3, from, to, O_CLOEXEC));
+    return from == to ? Status{} : status_of(raw_call(SYS_dup3, from, to, O_CLOEXEC));
 }
 
 Status move_onto(Fd& fd, int& number)
@@ -153,29 +147,29 @@ Status move_onto(Fd& fd, int& number)
 
 void close(int fd)
 {
-    ::close(fd);
+    (void)raw_call(SYS_close, fd);
 }
 
 Status chdir(const char* path)
 {
-    return status_of(::chdir(path));
+    return status_of(raw_call(SYS_chdir, path));
 }
 
 Status fchdir(int fd)
 {
-    return status_of(::syscall(SYS_fchdir, fd));
+    return status_of(raw_call(SYS_fchdir, fd));
 }
 
 void close_from(int first)
 {
-    if (::syscall(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) != 0) {
+    if (raw_call(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) != 0) {
         close_listed_from(first);
     }
 }
 
 bool exists(const char* path)
 {
-    return ::access(path, F_OK) == 0;
+    return raw_call(SYS_faccessat, AT_FDCWD, path, F_OK) == 0;
 }
 
 Result<void*> map_memory(std::size_t size, bool is_shared)

@@ -17,12 +17,12 @@ namespace foster::sys
     constexpr std::uintptr_t RELEASED = 0x8000; // more than set-up has touched, less than the kernel maps at once
     const auto page = static_cast<std::uintptr_t>(::getauxval(AT_PAGESZ));
     const auto end = (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - IN_USE) / page * page;
-    (void)::madvise(reinterpret_cast<void*>(end - RELEASED), RELEASED, MADV_DONTNEED);
+    (void)raw_call(SYS_madvise, end - RELEASED, RELEASED, MADV_DONTNEED);
 
     const auto code = (reinterpret_cast<std::uintptr_t>(&__start_set_up) + page - 1) / page * page;
     const auto code_end = reinterpret_cast<std::uintptr_t>(&__stop_set_up_data) / page * page;
     if (code < code_end) {
-        (void)::madvise(reinterpret_cast<void*>(code), code_end - code, MADV_DONTNEED);
+        (void)raw_call(SYS_madvise, code, code_end - code, MADV_DONTNEED);
     }
 }
 

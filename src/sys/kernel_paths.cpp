@@ -1,7 +1,6 @@
 #include "sys/answers.hpp"
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 
 namespace foster::sys
 {
@@ -13,7 +12,7 @@ namespace
 Result<struct stat> stat(const char* path)
 {
     Result<struct stat> state{};
-    state.error = status_of(::syscall(SYS_newfstatat, AT_FDCWD, path, &state.value, 0)).error;
+    state.error = status_of(raw_call(SYS_newfstatat, AT_FDCWD, path, &state.value, 0)).error;
     return state;
 }
 
@@ -22,14 +21,14 @@ Result<struct stat> stat(const char* path)
 Result<struct stat> fstat(int fd)
 {
     Result<struct stat> state{};
-    state.error = status_of(::syscall(SYS_fstat, fd, &state.value)).error;
+    state.error = status_of(raw_call(SYS_fstat, fd, &state.value)).error;
     return state;
 }
 
 bool is_executable_file(const char* path)
 {
     const auto state = stat(path);
-    return state && S_ISREG(state.value.st_mode) && ::access(path, X_OK) == 0;
+    return state && S_ISREG(state.value.st_mode) && raw_call(SYS_faccessat, AT_FDCWD, path, X_OK) == 0;
 }
 
 bool is_own_file(const char* path)
@@ -50,7 +49,7 @@ bool is_own_file(const char* path)
 
 Result<std::string_view> readlink(const char* path, std::span<char> buffer)
 {
-    const auto size = result_of<std::size_t>(::syscall(SYS_readlinkat, AT_FDCWD, path, buffer.data(), buffer.size()));
+    const auto size = result_of<std::size_t>(raw_call(SYS_readlinkat, AT_FDCWD, path, buffer.data(), buffer.size()));
     return {{buffer.data(), size ? size.value : 0}, size.error};
 }
 

@@ -5,7 +5,6 @@
 #include <elf.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -72,8 +71,7 @@ int stop_of_traced(pid_t thread)
 {
     siginfo_t info{};
     const auto look = [thread, &info](int options) {
-        return raw_call(SYS_waitid, P_PID, thread, raw_call_argument(&info),
-                        options | WNOHANG | __WALL | __WNOTHREAD) == 0;
+        return raw_call(SYS_waitid, P_PID, thread, &info, options | WNOHANG | __WALL | __WNOTHREAD, 0) == 0;
     };
     if (look(WSTOPPED) && info.si_pid == thread) {
         return info.si_status << 8 | 0x7f; // as wait(2) has it

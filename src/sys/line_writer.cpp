@@ -2,11 +2,11 @@
 
 #include "sys/answers.hpp"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 namespace foster::sys
@@ -21,7 +21,7 @@ bool is_in_file_system(int fd)
     constexpr int TYPE = 1;             // STATX_TYPE
     constexpr std::size_t MODE = 14;    // stx_mode, in 16-bit words
     std::array<std::uint16_t, 128> state{};
-    const auto known = status_of(::syscall(SYS_statx, fd, "", AT_EMPTY_PATH | DO_NOT_SYNC, TYPE, state.data()));
+    const auto known = status_of(raw_call(SYS_statx, fd, "", AT_EMPTY_PATH | DO_NOT_SYNC, TYPE, state.data()));
     return known ? S_ISREG(state[MODE]) || S_ISBLK(state[MODE]) : known.error != EBADF;
 }
 
@@ -33,11 +33,11 @@ Result<std::size_t> write_at_once(int fd, std::span<const char> bytes)
         return {0, EOPNOTSUPP};
     }
     const iovec whole{const_cast<char*>(bytes.data()), bytes.size()};
-    auto written = result_of<std::size_t>(::syscall(SYS_pwritev2, fd, &whole, 1, -1L, -1L, NO_WAIT));
+    auto written = result_of<std::size_t>(raw_call(SYS_pwritev2, fd, &whole, 1, -1L, -1L, NO_WAIT));
     if (!written && written.error != EAGAIN) {
         // Kernels before 6.4 promise it for sockets by this call alone. A terminal and a FIFO never do.
         written = result_of<std::size_t>(
-            ::syscall(SYS_sendto, fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, nullptr, 0));
+            raw_call(SYS_sendto, fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0));
         written.error = written.error == ENOTSOCK ? EOPNOTSUPP : written.error;
     }
     return written;

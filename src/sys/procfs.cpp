@@ -2,6 +2,7 @@
 
 #include "sys/kernel.hpp"
 #include "sys/output.hpp"
+#include "sys/raw_call.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <span>
-#include <sys/syscall.h>
 
 namespace foster::sys
 {
@@ -192,7 +192,7 @@ int NumberedEntries::next()
     };
     for (;;) {
         if (at_ >= size_) {
-            const long size = ::syscall(SYS_getdents64, directory_.number(), buffer_.data(), buffer_.size());
+            const long size = raw_call(SYS_getdents64, directory_.number(), buffer_.data(), buffer_.size());
             if (size <= 0) {
                 return -1;
             }

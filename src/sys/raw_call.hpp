@@ -1,51 +1,77 @@
-// System calls without errno, for code that runs in a second thread: errno is the C library's, and it has no other thread of foster's.
+// System calls without errno, which is the C library's: there is one of it for all of foster's threads.
 #pragma once
 
-#include <cerrno>
+#include <cstddef>
 #include <sys/syscall.h>
+#include <type_traits>
+#if !defined __x86_64__ && !defined __aarch64__
+#include <cerrno>
 #include <unistd.h>
+#endif
 
 namespace foster::sys
 {
 
-// syscall(2), but the answer itself says why it failed: below 0 it is -errno.
+inline long raw_call_argument(const void* pointer)
+{
+    return reinterpret_cast<long>(pointer);
+}
+
+template <typename Number>
+requires std::is_arithmetic_v<Number> || std::is_enum_v<Number>
+constexpr long raw_call_argument(Number number)
+{
+    return static_cast<long>(number);
+}
+
+// One of these arguments. Where there is none, what the register holds, on which no instruction is spent.
+template <std::size_t INDEX, typename... Arguments>
+[[gnu::always_inline]] inline long raw_call_argument_at(Arguments... arguments)
+{
+    if constexpr (INDEX < sizeof...(arguments)) {
+        const long words[] = {raw_call_argument(arguments)...};
+        return words[INDEX];
+    } else {
+        long any;
+        asm volatile("" : "=r"(any));
+        return any;
+    }
+}
+
+// syscall(2), but the answer itself says why it failed: below 0 it is -errno. All arguments that a call has must be given,
+// numbers and pointers: those that are not are anything.
+template <typename... Arguments> [[gnu::always_inline]] inline long raw_call(long number, Arguments... arguments)
+{
 #ifdef __x86_64__
-inline long raw_call(long number, long one = 0, long two = 0, long three = 0, long four = 0, long five = 0)
-{
-    register long r10 asm("r10") = four;
-    register long r8 asm("r8") = five;
-    asm volatile("syscall" : "+a"(number) : "D"(one), "S"(two), "d"(three), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
+    register long r10 asm("r10") = raw_call_argument_at<3>(arguments...);
+    register long r8 asm("r8") = raw_call_argument_at<4>(arguments...);
+    register long r9 asm("r9") = raw_call_argument_at<5>(arguments...);
+    asm volatile("syscall"
+                 : "+a"(number)
+                 : "D"(raw_call_argument_at<0>(arguments...)), "S"(raw_call_argument_at<1>(arguments...)),
+                   "d"(raw_call_argument_at<2>(arguments...)), "r"(r10), "r"(r8), "r"(r9)
+                 : "rcx", "r11", "memory");
     return number;
-}
 #elif defined __aarch64__
-inline long raw_call(long number, long one = 0, long two = 0, long three = 0, long four = 0, long five = 0)
-{
     register long x8 asm("x8") = number;
-    register long x0 asm("x0") = one;
-    register long x1 asm("x1") = two;
-    register long x2 asm("x2") = three;
-    register long x3 asm("x3") = four;
-    register long x4 asm("x4") = five;
-    asm volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+    register long x0 asm("x0") = raw_call_argument_at<0>(arguments...);
+    register long x1 asm("x1") = raw_call_argument_at<1>(arguments...);
+    register long x2 asm("x2") = raw_call_argument_at<2>(arguments...);
+    register long x3 asm("x3") = raw_call_argument_at<3>(arguments...);
+    register long x4 asm("x4") = raw_call_argument_at<4>(arguments...);
+    register long x5 asm("x5") = raw_call_argument_at<5>(arguments...);
+    asm volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
     return x0;
-}
 #else // there is no second thread: see zombies/cpu.hpp
-inline long raw_call(long number, long one = 0, long two = 0, long three = 0, long four = 0, long five = 0)
-{
-    const long answer = ::syscall(number, one, two, three, four, five);
+    const long answer = ::syscall(number, raw_call_argument(arguments)...);
     return answer < 0 ? -errno : answer;
-}
 #endif
+}
 
 // The errno value of an answer; 0: it is none.
 inline int error_of(long answer)
 {
     return answer < 0 ? static_cast<int>(-answer) : 0;
-}
-
-inline long raw_call_argument(const void* pointer)
-{
-    return reinterpret_cast<long>(pointer);
 }
 
 } // namespace foster::sys

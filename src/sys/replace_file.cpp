@@ -4,9 +4,9 @@
 #include "sys/line.hpp"
 #include "sys/text.hpp"
 
+#include <cerrno>
 #include <climits>
 #include <fcntl.h>
-#include <sys/syscall.h>
 
 namespace foster::sys
 {
@@ -16,8 +16,8 @@ namespace
 Status fill(int fd, std::span<const std::string_view> pieces, const Attributes& attributes)
 {
     // First the owner: a change of it takes set-user-ID bits off the mode, chown(2).
-    auto done = status_of(::syscall(SYS_fchown, fd, attributes.user, attributes.group));
-    done = done ? status_of(::syscall(SYS_fchmod, fd, attributes.mode & 07777)) : done;
+    auto done = status_of(raw_call(SYS_fchown, fd, attributes.user, attributes.group));
+    done = done ? status_of(raw_call(SYS_fchmod, fd, attributes.mode & 07777)) : done;
     for (const auto piece : pieces) {
         done = done ? write_all(fd, piece) : done;
     }
@@ -43,9 +43,9 @@ Status replace_file(const char* path, std::span<const std::string_view> pieces, 
         return {{}, file.error};
     }
     auto done = fill(file.value.number(), pieces, attributes);
-    done = done ? status_of(::syscall(SYS_renameat, AT_FDCWD, other.c_string(), AT_FDCWD, path)) : done;
+    done = done ? status_of(raw_call(SYS_renameat, AT_FDCWD, other.c_string(), AT_FDCWD, path)) : done;
     if (!done) {
-        (void)::syscall(SYS_unlinkat, AT_FDCWD, other.c_string(), 0);
+        (void)raw_call(SYS_unlinkat, AT_FDCWD, other.c_string(), 0);
     }
     return done;
 }

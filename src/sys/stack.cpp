@@ -3,7 +3,6 @@
 #include "sys/answers.hpp"
 
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace foster::sys
@@ -43,7 +42,7 @@ int run_with_room(int (*program)(char** arguments, char** variables), char** arg
     constexpr rlim_t ENOUGH = 0x80000;
     constexpr std::size_t SIZE = 0x40000; // of which only what is used is ever there
     rlimit limit{ENOUGH, ENOUGH};
-    (void)::syscall(SYS_prlimit64, 0, RLIMIT_STACK, nullptr, &limit);
+    (void)raw_call(SYS_prlimit64, 0, RLIMIT_STACK, 0, &limit);
     if (limit.rlim_cur < ENOUGH) {
         if (const auto stack = map_memory(SIZE)) {
             run_on(static_cast<char*>(stack.value) + SIZE, {program, arguments, variables});

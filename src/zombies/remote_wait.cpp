@@ -153,7 +153,7 @@ Obstacle RemoteWait::begin(pid_t parent, std::span<const pid_t> zombies, bool tr
 void RemoteWait::work(void* visit)
 {
     static_cast<RemoteWait*>(visit)->make();
-    sys::raw_call(SYS_exit);
+    sys::raw_call(SYS_exit, 0);
 }
 
 bool RemoteWait::is_running()
