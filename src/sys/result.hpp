@@ -8,7 +8,7 @@ struct Nothing {
 };
 
 template <typename T> struct [[nodiscard]] Result {
-    T value{};
+    [[no_unique_address]] T value{};
     int error = 0; // an errno value; 0 is success
 
     explicit operator bool() const { return error == 0; }
