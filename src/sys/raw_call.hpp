@@ -42,24 +42,32 @@ template <std::size_t INDEX, typename... Arguments>
 // numbers and pointers: those that are not are anything.
 template <typename... Arguments> [[gnu::always_inline]] inline long raw_call(long number, Arguments... arguments)
 {
+#if defined __x86_64__ || defined __aarch64__
+    // All of them before the first register is set: what computes one may use it.
+    const long one = raw_call_argument_at<0>(arguments...);
+    const long two = raw_call_argument_at<1>(arguments...);
+    const long three = raw_call_argument_at<2>(arguments...);
+    const long four = raw_call_argument_at<3>(arguments...);
+    const long five = raw_call_argument_at<4>(arguments...);
+    const long six = raw_call_argument_at<5>(arguments...);
+#endif
 #ifdef __x86_64__
-    register long r10 asm("r10") = raw_call_argument_at<3>(arguments...);
-    register long r8 asm("r8") = raw_call_argument_at<4>(arguments...);
-    register long r9 asm("r9") = raw_call_argument_at<5>(arguments...);
+    register long r10 asm("r10") = four;
+    register long r8 asm("r8") = five;
+    register long r9 asm("r9") = six;
     asm volatile("syscall"
                  : "+a"(number)
-                 : "D"(raw_call_argument_at<0>(arguments...)), "S"(raw_call_argument_at<1>(arguments...)),
-                   "d"(raw_call_argument_at<2>(arguments...)), "r"(r10), "r"(r8), "r"(r9)
+                 : "D"(one), "S"(two), "d"(three), "r"(r10), "r"(r8), "r"(r9)
                  : "rcx", "r11", "memory");
     return number;
 #elif defined __aarch64__
     register long x8 asm("x8") = number;
-    register long x0 asm("x0") = raw_call_argument_at<0>(arguments...);
-    register long x1 asm("x1") = raw_call_argument_at<1>(arguments...);
-    register long x2 asm("x2") = raw_call_argument_at<2>(arguments...);
-    register long x3 asm("x3") = raw_call_argument_at<3>(arguments...);
-    register long x4 asm("x4") = raw_call_argument_at<4>(arguments...);
-    register long x5 asm("x5") = raw_call_argument_at<5>(arguments...);
+    register long x0 asm("x0") = one;
+    register long x1 asm("x1") = two;
+    register long x2 asm("x2") = three;
+    register long x3 asm("x3") = four;
+    register long x4 asm("x4") = five;
+    register long x5 asm("x5") = six;
     asm volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
     return x0;
 #else // there is no second thread: see zombies/cpu.hpp
