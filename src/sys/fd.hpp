@@ -7,6 +7,7 @@
 namespace foster::sys
 {
 
+// After EINTR Linux has released the number already, close(2).
 void close(int fd);
 
 class Fd
@@ -22,7 +23,7 @@ class Fd
     }
     Fd(const Fd&) = delete;
     Fd& operator=(const Fd&) = delete;
-    // Closed once: after EINTR Linux has released the number already, close(2).
+    // Closed once.
     ~Fd()
     {
         if (number_ >= 0) {

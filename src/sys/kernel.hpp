@@ -176,7 +176,6 @@ Result<Fd> dup_above_standard(int fd);
 // The same descriptor, or where its number is a standard one a copy above those: one that was closed when foster was started is
 // not foster's to take, for what the workload or a message writes would land there.
 Result<Fd> above_standard(Result<Fd> opened);
-void close(int fd);
 Status chdir(const char* path);
 Status fchdir(int fd);
 // Closes every descriptor from this one on: close_range(2), or one by one through /proc/self/fd.
