@@ -140,7 +140,7 @@ Obstacle RemoteWait::begin(pid_t parent, std::span<const pid_t> zombies, bool tr
     std::copy_n(zombies.begin(), count_, zombies_.begin());
     user_ = static_cast<uid_t>(sys::number_in_status(parent, "Uid"));
     group_ = static_cast<gid_t>(sys::number_in_status(parent, "Gid"));
-    instruction_ = call_offset();
+    instruction_ = cpu::USES_OWN_CALL ? 0 : call_offset();
     has_ids_ = false;
     is_given_up_ = false;
 #ifdef __SANITIZE_ADDRESS__
