@@ -67,6 +67,13 @@ else
   LINKFLAGS := -static-pie -s -Wl,--gc-sections,--build-id=none,-z,norelro,-z,noseparate-code
   LINK = $(CC) $(LINKFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^)
 endif
+# See src/sys/start.cpp.
+OWN_START := $(if $(SANITIZE),,$(and $(filter musl native,$(LIBC)),$(filter x86_64 aarch64,$(CPU))))
+ifneq ($(OWN_START),)
+  DEFINES += -DFOSTER_OWN_START
+  FLAGS += -fno-stack-protector
+  LINKFLAGS += -nostartfiles -Wl,-T,src/sys/layout.ld
+endif
 ifeq ($(LIBC)$(SANITIZE),musl)
   # Debian's g++ does not know musl: libstdc++'s headers, then musl's, then the compiler's own. The start files are named
   # one by one because `musl-gcc -static-pie` makes a dynamic program without a word.
@@ -76,8 +83,8 @@ ifeq ($(LIBC)$(SANITIZE),musl)
   CXX_HEADERS := $(foreach dir,$(HEADERS),$(if $(findstring c++,$(dir)),$(dir)))
   DEFINES += -nostdinc $(addprefix -isystem ,$(CXX_HEADERS) /usr/include/$(CPU)-linux-musl \
     $(filter-out $(CXX_HEADERS),$(HEADERS))) -D'__GLIBC_PREREQ(a,b)=0'
-  LINK = $(CC) -nostdlib $(LINKFLAGS) $(LDFLAGS) -o $@ $(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o $(filter %.o,$^) -L$(MUSL_LIB) -lc \
-    $(shell $(CC) -print-libgcc-file-name) $(MUSL_LIB)crtn.o
+  LINK = $(CC) -nostdlib $(LINKFLAGS) $(LDFLAGS) -o $@ $(if $(OWN_START),,$(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o) $(filter %.o,$^) \
+    -L$(MUSL_LIB) -lc $(shell $(CC) -print-libgcc-file-name) $(if $(OWN_START),,$(MUSL_LIB)crtn.o)
 endif
 
 .PHONY: all demo test e2e fuzz lint bench install clean FORCE
@@ -85,7 +92,7 @@ all: $(BUILD)/foster $(BUILD)/foster-runtime
 
 $(BUILD)/foster: $(filter-out $(OF_RUNTIME),$(OBJECTS))
 $(BUILD)/foster-runtime: $(OF_RUNTIME) $(SHARED)
-$(BUILD)/foster $(BUILD)/foster-runtime:
+$(BUILD)/foster $(BUILD)/foster-runtime: src/sys/layout.ld
 	$(if $(filter glibc,$(LIBC)),@echo 'building against glibc: with musl (Debian: musl-tools) the file is far smaller')
 	$(LINK)
 ifndef SANITIZE
