@@ -422,7 +422,7 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   requires_x86_64
   for mode in "${MODES[@]}"; do
     for option in --wait-all --grace=20s; do
-      start_leave "$mode" "$option" -- brief obey
+      start_leave "$mode" "$option" -- obey
       local child leftover ended
       child=$(child_of "$INIT" leave)
       leftover=$(child_of "$child" obey)
