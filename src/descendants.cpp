@@ -31,19 +31,32 @@ Earlier::Earlier(const Options& options, const sys::Messages& messages)
     const auto memory = sys::map_memory(MOST * sizeof(Process));
     memory_ = static_cast<Process*>(memory.value);
     const std::size_t room = memory ? MOST : 0;
-    Descendants all(*this, fault_ == nullptr);
-    std::size_t count = 0;
-    for (Process one; all.next(one); memory_[count++] = one) {
-        if (count == room) {
-            messages.warning("step-refused|cannot remember all processes that were there before the child: {reason}",
-                             "there is room for 1024");
-            break;
-        }
+    std::size_t count = find(::getpid(), room);
+    if (count == 0 && fault_ != nullptr) {
+        count = find(0, room);
+    }
+    if (count > room) {
+        messages.warning("step-refused|cannot remember all processes that were there before the child: {reason}",
+                         "there is room for 1024");
+        count = room;
     }
     count_ = count;
     if (count == 0) {
         memory_ = nullptr;
     }
+}
+
+// Returns how many there are, or one more than there is room for.
+std::size_t Earlier::find(pid_t after, std::size_t room)
+{
+    Descendants all(*this, fault_ == nullptr, after);
+    std::size_t count = 0;
+    for (Process one; count <= room && all.next(one); ++count) {
+        if (count < room) {
+            memory_[count] = one;
+        }
+    }
+    return count;
 }
 
 void Earlier::note_child(pid_t child)
@@ -55,8 +68,11 @@ void Earlier::note_child(pid_t child)
 
 bool Earlier::holds(const Process& process) const
 {
-    const auto* const end = memory_ + count_;
-    return process.start < child_start_ || std::ranges::find(static_cast<const Process*>(memory_), end, process) != end;
+    // Whether there was a /proc to know its start by can have changed.
+    const auto is_it = [process](const Process& known) {
+        return known.pid == process.pid && (known.start == process.start || known.start == 0 || process.start == 0);
+    };
+    return process.start < child_start_ || std::any_of(memory_, memory_ + count_, is_it);
 }
 
 void Earlier::forget_one(pid_t pid)
@@ -67,12 +83,35 @@ void Earlier::forget_one(pid_t pid)
     }
 }
 
+namespace
+{
+
+constexpr pid_t LAST_PID = 1 << 22; // PID_MAX_LIMIT of the kernel's threads.h
+
+} // namespace
+
+Descendants::Descendants(const Earlier& earlier, bool has_proc, pid_t after)
+    : earlier_(earlier), has_proc_(has_proc), processes_("/proc"), last_pid_(after), end_(LAST_PID)
+{
+    sys::Helper next;
+    if (!has_proc && after != 0 && next.start(-1, [](int /*none*/) { return 0; })) {
+        end_ = next.pid();
+        (void)next.await();
+    }
+}
+
+// The next number, 0 behind the last one.
+pid_t Descendants::next_number()
+{
+    last_pid_ = last_pid_ == end_ ? 0 : last_pid_ == LAST_PID ? 1 : last_pid_ + 1;
+    return last_pid_;
+}
+
 bool Descendants::next(Process& found)
 {
-    constexpr pid_t LAST_PID = 1 << 22; // PID_MAX_LIMIT of the kernel's threads.h
     for (;;) {
-        found = {has_proc_ ? processes_.next() : ++last_pid_};
-        if (found.pid < 0 || found.pid > LAST_PID) {
+        found = {has_proc_ ? processes_.next() : next_number()};
+        if (found.pid < 0 || (!has_proc_ && found.pid == 0)) {
             return false;
         }
         if (sys::Helper::is_one(found.pid)) {

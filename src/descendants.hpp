@@ -44,6 +44,7 @@ class Earlier
     }
 
   private:
+    std::size_t find(pid_t after, std::size_t room);
     void forget_one(pid_t pid);
 
     Process* memory_ = nullptr;
@@ -54,16 +55,18 @@ class Earlier
 };
 
 // Hands out foster's descendants that have not ended, one after the other, but for those that were there before the child and what
-// descends from these. Where /proc is of no use, foster's own children.
+// descends from these. Where /proc is of no use, foster's own children: those that were forked after a process, 0: all of them. These
+// have the numbers from there to the next one that would be forked, unless all numbers have been used up meanwhile.
 class Descendants
 {
   public:
-    Descendants(const Earlier& earlier, bool has_proc) : earlier_(earlier), has_proc_(has_proc), processes_("/proc") {}
+    Descendants(const Earlier& earlier, bool has_proc, pid_t after);
 
     // Whether there was one more. A child of foster's own may have ended.
     bool next(Process& found);
 
   private:
+    pid_t next_number();
     bool is_child(const Process& found) const;
     bool is_one(Process& found);
     bool is_of_foster(pid_t pid) const;
@@ -73,7 +76,8 @@ class Descendants
     const pid_t self_ = ::getpid();
     sys::NumberedEntries processes_;
     sys::OwnChildren children_;
-    pid_t last_pid_ = 0; // without /proc
+    pid_t last_pid_; // without /proc
+    pid_t end_;
     pid_t last_parent_ = -1;
     bool last_is_own_ = false;
 };

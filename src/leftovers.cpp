@@ -55,15 +55,26 @@ void Leftovers::signal_all(int signal, int next)
         list_ = memory ? static_cast<Process*>(memory.value) : nullptr;
     }
     const std::span list(list_ == nullptr ? &only : list_, list_ == nullptr ? 1 : MOST);
-    Descendants leftovers(earlier_, fault_ == nullptr);
+    Descendants leftovers(earlier_, fault_ == nullptr, after_);
     std::size_t listed = 0;
+    bool is_any = false;
     for (bool is_more = true; is_more;) {
         is_more = leftovers.next(list[listed]);
+        is_any = is_any || is_more;
         listed += is_more ? 1 : 0;
         if (!is_more || listed == list.size()) {
             send_to(list.first(std::exchange(listed, 0)), signal, next);
         }
     }
+    if (!is_any && search_all()) {
+        signal_all(signal, next);
+    }
+}
+
+// Without /proc, where none was found among those that the child can have forked: whether to look at all.
+bool Leftovers::search_all()
+{
+    return fault_ != nullptr && std::exchange(after_, 0) != 0;
 }
 
 // Without /proc each one's process group is all that is known of its descendants.
@@ -91,7 +102,7 @@ pid_t Leftovers::group_of(pid_t member) const
 }
 
 // With its process group, for one that forks and ends, forks and ends, is gone before its own signal comes.
-Leftovers::Count Leftovers::kill_all() const
+Leftovers::Count Leftovers::kill_all()
 {
     Count count;
     if (are_all_others()) {
@@ -100,7 +111,7 @@ Leftovers::Count Leftovers::kill_all() const
             return count;
         }
     }
-    Descendants leftovers(earlier_, fault_ == nullptr);
+    Descendants leftovers(earlier_, fault_ == nullptr, after_);
     pid_t last_group = 0;
     for (Process leftover; leftovers.next(leftover); ++count.found) {
         const pid_t group = group_of(leftover.pid);
@@ -109,12 +120,12 @@ Leftovers::Count Leftovers::kill_all() const
             (void)sys::kill(-group, SIGKILL);
         }
     }
-    return count;
+    return count.found == 0 && search_all() ? kill_all() : count;
 }
 
-void Leftovers::begin(bool is_stopping)
+void Leftovers::begin(bool is_stopping, bool has_children)
 {
-    if (options_.grace < 0 && !options_.wait_all) {
+    if ((options_.grace < 0 && !options_.wait_all) || (self_ != 1 && !has_children)) {
         return;
     }
     fault_ = sys::fault_of_procfs();
@@ -166,7 +177,7 @@ void Leftovers::kill_again(sys::Nanoseconds now)
 // All, or those alone that foster may not signal.
 void Leftovers::tell_left(bool refused_alone) const
 {
-    Descendants leftovers(earlier_, true);
+    Descendants leftovers(earlier_, true, after_);
     Process leftover;
     while (fault_ == nullptr && leftovers.next(leftover)) {
         const auto stat = sys::read_stat(leftover.pid).value;
@@ -196,12 +207,13 @@ bool Leftovers::are_awaited(Reaper& reaper)
         return true;
     }
     reaper.owe_sweep();
-    if (is_to_search && !awaited_.is_alive() && !Descendants(earlier_, fault_ == nullptr).next(awaited_)) {
+    if (is_to_search && !awaited_.is_alive() && !Descendants(earlier_, fault_ == nullptr, after_).next(awaited_) &&
+        !search_all()) {
         reaper.finish(); // those that have ended meanwhile
         return false;
     }
     const auto end = sys::monotonic_now();
-    rest_until_ = end + REST_FACTOR * (end - now);
+    rest_until_ = end + std::min(REST_FACTOR * (end - now), LONGEST_LOOK);
     next_look_ = std::max(rest_until_, end + look_interval_);
     look_interval_ = std::min(2 * look_interval_, LONGEST_LOOK);
     return true;

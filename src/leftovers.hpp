@@ -24,7 +24,7 @@ class Leftovers
     }
 
     // The child has ended. Whether foster has been asked to stop before: then --wait-all does not put off a --grace.
-    void begin(bool is_stopping);
+    void begin(bool is_stopping, bool has_children);
     // Whether foster is to go on.
     bool are_awaited(Reaper& reaper);
     // Nanoseconds of CLOCK_MONOTONIC at which there is something to do or to look at; 0: nothing.
@@ -51,7 +51,8 @@ class Leftovers
     void signal_all(int signal, int next);
     void send_to(std::span<Process> list, int signal, int next) const;
     pid_t group_of(pid_t member) const;
-    Count kill_all() const;
+    Count kill_all();
+    bool search_all();
     void tell_left(bool refused_alone) const;
     void look_soon(sys::Nanoseconds now);
     bool are_all_others() const { return self_ == 1 && !earlier_.were_there(); }
@@ -62,6 +63,7 @@ class Leftovers
     const pid_t child_; // which has led a process group
     const pid_t self_ = ::getpid();
     const char* fault_ = nullptr; // why /proc is of no use
+    pid_t after_ = child_; // without it: leftovers have been forked after this process; 0: numbers are used again
     Phase phase_ = Phase::LET_BE;
     bool is_stopping_ = false;
     Process* list_ = nullptr;        // memory for it, once it was taken

@@ -30,6 +30,9 @@ class Parser
         for (words_ = words; *words_ != nullptr; ++words_) {
             char* word = *words_;
             if (word[0] != '-' || word[1] == '\0') {
+                if (is_refused_) {
+                    continue; // it may have been the value of what is no option
+                }
                 break;
             }
             if (word[1] != '-') {
@@ -117,16 +120,18 @@ class Parser
     }
 
     // Returns where only the format is looked for.
-    template <typename... Values> void refuse(sys::Message<Values...> message, Values... values) const
+    template <typename... Values> void refuse(sys::Message<Values...> message, Values... values)
     {
         if (options_ != nullptr) {
             sys::fail_usage(message, values...);
         }
+        is_refused_ = true;
     }
 
     Options* options_ = nullptr;
     const char* source_ = nullptr; // said after the bad word
     char** words_ = nullptr;
+    bool is_refused_ = false; // something, which ends foster later
 };
 
 // Splits text at blanks, in place. Returns what there are too many words for, or null.

@@ -86,7 +86,7 @@ int Supervisor::run()
         (void)sys::kill(-child_.pid(), last);
     }
     const int leftovers = end_leftovers();
-    neglect_.finish_visit();
+    await_visits();
     reaper_.finish();
     if (options_.pause) {
         sys::finish_messages();
@@ -116,19 +116,31 @@ void Supervisor::act()
         hand_on(*delayed);
     }
     kill_child_if_due();
+    sys::go_on_with_messages();
 }
 
 int Supervisor::end_leftovers()
 {
     reaper_.finish();
     const int others = reaper_.orphans() + static_cast<int>(earlier_.count());
-    leftovers_.begin(stop_requests_ > 0);
+    leftovers_.begin(stop_requests_ > 0, reaper_.has_children());
     while (leftovers_.are_awaited(reaper_)) {
         wait_for_signal();
         act();
         leftovers_.act_if_due();
     }
     return reaper_.orphans() + static_cast<int>(earlier_.count()) - others;
+}
+
+// A parent that foster has stopped in the midst of a visit would crash if foster ended now. It may be short of CPU, or frozen.
+void Supervisor::await_visits()
+{
+    constexpr sys::Nanoseconds PATIENCE = 10'000'000'000;
+    const auto end = sys::monotonic_now() + PATIENCE;
+    while (self_ != 1 && neglect_.is_needed() && sys::monotonic_now() < end) {
+        wait_for_signal();
+        act();
+    }
 }
 
 // --stop-timeout
@@ -149,6 +161,7 @@ sys::Nanoseconds Supervisor::deadline() const
     auto next = sys::earlier(reaper_.deadline(), neglect_.deadline());
     next = sys::earlier(next, delays_.deadline());
     next = sys::earlier(next, leftovers_.deadline());
+    next = sys::earlier(next, sys::messages_deadline());
     return sys::earlier(next, kill_child_at_);
 }
 

@@ -41,6 +41,7 @@ class Supervisor
     void act();
     // Returns how many of them have been reaped.
     int end_leftovers();
+    void await_visits();
     void kill_child_if_due();
     sys::Nanoseconds deadline() const;
     bool has_ended() const { return reaper_.child_status() || paused_enough_; }

@@ -110,7 +110,7 @@ tells_text() {
 }
 
 @test "what fails while the options are read is an object wherever among them --log=json stands" {
-  for words in '--log=json --bogus' '--bogus --log=json' '--bogus --log json' '-vZg --log=json' '--group=yes --log=json' '--env --log=x --log=json --env' \
+  for words in '--log=json --bogus' '--bogus --log=json' '--bogus its-value --log=json' '--bogus --log json' '-vZg --log=json' '--group=yes --log=json' '--env --log=x --log=json --env' \
     '-r TERM --log=json' '-e 999 --log json --log=xml --log' '--log=text --zombies=no --log=json' '--bogus --log=json --' '--log=json' '--setsid --same-group --log=json true' \
     '--log=json --termination-log= true' '--user --log=text --log=json --pause' '--tether=X --log=json' '-vgr --log=text -P --log=json true --log=text'; do
     for mode in "${MODES[@]}"; do
@@ -120,7 +120,7 @@ tells_text() {
     done
   done
   # Those that are no option of foster's, that are a value, or that a later one undoes.
-  for words in '--bogus true --log=json' '--bogus -- --log=json' '--env --log=json --bogus' '-r --log=json' '--bogus --log=json --log=text' '--bogus --log=xml' \
+  for words in '--bogus -- --log=json' '--env --log=json --bogus' '-r --log=json' '--bogus --log=json --log=text' '--bogus --log=xml' \
     '--bogus --log'; do
     # shellcheck disable=SC2086 # several words
     run "$FOSTER" $words

@@ -185,7 +185,7 @@ refused() {
     esac >"$file"
     cp "$file" "$file.was"
     run -1 sh "$MANIFESTS/containerd.sh" "$file"
-    expect_in "$file stays as it is: with $file.new containerd has no handler '" "${lines[-1]}"
+    expect_in "$file stays as it is: with what was added containerd has no handler '" "${lines[-1]}"
     cmp "$file.was" "$file"
     expect [ ! -e "$file.before" ]
   done

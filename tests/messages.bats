@@ -104,16 +104,54 @@ STUCK=(pipe fifo socket 'terminal 0' 'terminal 1' 'terminal 5' 'terminal 40' 'te
   done
 }
 
+@test "the count of lost messages is told without another message, and no helper stays as a zombie" {
+  for mode in "${MODES[@]}"; do
+    for kind in pipe socket 'terminal 0' 'terminal 40'; do
+      echo "as $mode, $kind"
+      start_stuck "$mode" "$kind" "$FOSTER" -v "$WORKLOADS/record-signals" 9
+      wait_ready
+      for count in {1..5}; do
+        kill -HUP "$INIT"
+        wait_until eval "[[ \$(grep -cx 1 '$OUT') = $count ]]"
+      done
+      drain
+      wait_until grep -Eq 'foster: warning: [0-9]+ messages? found no room on standard error' "$DRAIN.out"
+      wait_until has_no_zombies "$INIT"
+      kill -KILL "$(child_of "$INIT" record-signals)"
+      finish
+      expect_status 137
+    done
+  done
+}
+
+@test "thousands of messages to a file hold up neither signals nor reaping, and none of them is lost" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" -w sh -c '"$WORKLOADS/orphans" 2000; exec "$WORKLOADS/record-signals" 2'
+    wait_ready
+    local before
+    before=$(now)
+    kill -HUP "$INIT"
+    wait_until grep -qx 1 "$OUT"
+    expect [ $(($(now) - before)) -lt 1000 ]
+    wait_until has_no_zombies "$INIT"
+    kill -TERM "$INIT"
+    finish
+    expect_status 0
+    expect [ "$(grep -c 'reaped orphan' "$ERR")" = 2000 ]
+  done
+}
+
 @test "an error that ends foster ends it, too, where nobody reads standard error" {
   for mode in "${MODES[@]}"; do
     for kind in "${STUCK[@]}"; do
       echo "as $mode, $kind"
-      start_stuck "$mode" "$kind" "$FOSTER" no-such-command
-      finish
-      expect_status 127
-      start_stuck "$mode.bad" "$kind" "$FOSTER" --no-such-option
-      finish
-      expect_status 125
+      rm -f "$BATS_TEST_TMPDIR"/drain*
+      mkfifo "$BATS_TEST_TMPDIR/drain"
+      # shellcheck disable=SC2086 # two words for some
+      run -127 run_in "$mode" "$WORKLOADS/stuck-stderr" $kind "$BATS_TEST_TMPDIR/drain" "$FOSTER" no-such-command
+      rm -f "$BATS_TEST_TMPDIR/drain.stuck"
+      # shellcheck disable=SC2086 # two words for some
+      run -125 run_in "$mode" "$WORKLOADS/stuck-stderr" $kind "$BATS_TEST_TMPDIR/drain" "$FOSTER" --no-such-option
     done
   done
 }
@@ -124,7 +162,7 @@ STUCK=(pipe fifo socket 'terminal 0' 'terminal 1' 'terminal 5' 'terminal 40' 'te
   truncate -s 4M "$image"
   mkfs.ext4 -q "$image"
   mkdir "$dir"
-  mount -o loop "$image" "$dir"
+  mount -o loop "$image" "$dir" || skip 'requires a loop device'
   touch "$dir/log"
   exec 5>>"$dir/err"
   fsfreeze --freeze "$dir"

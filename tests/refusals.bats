@@ -194,13 +194,6 @@ naps_and_reaps() {
   done
 }
 
-@test "an error line that nobody takes does not hang foster" {
-  for mode in "${MODES[@]}"; do
-    run -127 timeout -s KILL 20 "$WORKLOADS/stuck-stderr" "$FOSTER" no-such-command
-    run -125 timeout -s KILL 20 "$WORKLOADS/stuck-stderr" "$FOSTER" --no-such-option
-  done
-}
-
 @test "without set-up's own system calls foster says which one failed and starts nothing" {
   for mode in "${MODES[@]}"; do
     for call in rt_sigprocmask rt_sigaction; do

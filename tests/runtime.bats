@@ -258,7 +258,8 @@ nested() {
   echo '{' >"$BUNDLE/config.json"
   run -7 bash -c 'exec 2> >(:); wait $!; exec "$0" create -b "$1" x' "$RUNTIME" "$BUNDLE"
   run -7 bash -c 'exec "$0" create -b "$1" x 2>&-' "$RUNTIME" "$BUNDLE"
-  run -7 timeout -s KILL 20 "$WORKLOADS/stuck-stderr" "$RUNTIME" create -b "$BUNDLE" x
+  mkfifo "$BATS_TEST_TMPDIR/drain"
+  run -7 timeout -s KILL 20 "$WORKLOADS/stuck-stderr" pipe "$BATS_TEST_TMPDIR/drain" "$RUNTIME" create -b "$BUNDLE" x
 }
 
 @test "config.json keeps its owner and its mode, nothing else is left in the bundle, and nobody sees a half of it" {

@@ -8,7 +8,7 @@ tables=$(dirname "$0")/containerd.toml
 new=$file.new
 
 has_handler() {
-  grep -Eq "^[^#]*\.runtimes\.[\"']?$1[\"']?\]"
+  grep -Eq "^[^#]*\.runtimes\.[\"']?$1[\"']?[].]"
 }
 
 mkdir -p "$(dirname "$file")"
@@ -34,7 +34,9 @@ done
 known=$(containerd --config "$new" config dump) || known=
 for handler in runc foster; do
   if ! echo "$known" | has_handler $handler; then
-    echo "$file stays as it is: with $new containerd has no handler '$handler'; is it of version 2 or 3, and CRI not disabled?" >&2
+    echo "$file stays as it is: with what was added containerd has no handler '$handler'. See its own message above, if there is one;" \
+      "else the file is not of version 2 or 3, or disables CRI. Add the tables of $tables by hand." >&2
+    rm "$new"
     exit 1
   fi
 done

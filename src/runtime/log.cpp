@@ -43,7 +43,7 @@ void tell_unchanged(const CommandLine& line, const char* file, const char* reaso
         add_text(entry);
         entry.add("\"");
     }
-    (void)sys::LineWriter().write(log ? log.value.number() : STDERR_FILENO, entry.finished());
+    (void)sys::LineWriter(log ? log.value.number() : STDERR_FILENO).write(entry.finished());
 }
 
 } // namespace foster::runtime

@@ -19,23 +19,41 @@ bool Helper::is_one(pid_t pid)
     return std::ranges::find(pids_, pid) != pids_.end();
 }
 
-// clone(2) with no flags and no exit signal; not the C library's function, whose signal is SIGCHLD.
-long Helper::fork()
+// In the helper pid_ is SELF then, and fd the descriptor's new number. clone(2) with no flags and no exit signal; not the C library's
+// function, whose signal is SIGCHLD.
+Status Helper::fork(int& fd)
 {
-    return raw_call(SYS_clone, 0, 0, 0, 0, 0);
-}
-
-bool Helper::is_tied_to(pid_t foster)
-{
-    (void)raw_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
-    return ::getppid() == foster; // else foster has died before
+    if (is_busy()) {
+        return {{}, EBUSY};
+    }
+    auto* const place = std::ranges::find(pids_, 0);
+    if (place == pids_.end()) {
+        return {{}, EAGAIN}; // they are too many
+    }
+    const pid_t foster = ::getpid();
+    const long pid = raw_call(SYS_clone, 0, 0, 0, 0, 0);
+    if (pid == 0) {
+        (void)set_parent_death_signal(SIGKILL);
+        if (::getppid() != foster) {
+            ::_exit(0); // foster has died before
+        }
+        pid_ = SELF;
+        fd = keep_only(fd);
+    } else if (pid > 0) {
+        pid_ = *place = static_cast<pid_t>(pid);
+        ++count_;
+    }
+    return {{}, error_of(pid)};
 }
 
 // Whoever waits for the end of foster's output must not wait for a helper that is stuck. Returns the descriptor's new number.
 int Helper::keep_only(int fd)
 {
     constexpr int FEW = 64; // where close_range is refused
-    const bool has_one = fd >= 0 && (fd == 0 || raw_call(SYS_dup3, fd, 0, 0) == 0);
+    const bool has_one = fd >= 0;
+    if (has_one && !dup_onto(fd, 0)) {
+        return fd; // a sandbox refuses that: better none is closed
+    }
     if (raw_call(SYS_close_range, has_one ? 1 : 0, ~0U, 0) < 0) {
         for (int other = has_one ? 1 : 0; other < FEW; ++other) {
             close(other);
@@ -44,18 +62,10 @@ int Helper::keep_only(int fd)
     return has_one ? 0 : -1;
 }
 
-Status Helper::keep(pid_t pid)
-{
-    pid_ = pid;
-    ++count_;
-    *std::ranges::find(pids_, 0) = pid;
-    return {};
-}
-
 // Not by the clock, which a sandbox may refuse, but by counted naps, each of which takes a little longer than is asked for.
 Status Helper::await()
 {
-    constexpr int YIELDS = 50; // most are done by then
+    constexpr int YIELDS = 3; // more would give as many time slices away, where others want the CPU
     constexpr int SHORT_NAPS = 100;
     constexpr Nanoseconds SHORT_NAP = 50'000;
     constexpr Nanoseconds LONG_NAP = 1'000'000;
@@ -107,9 +117,11 @@ bool Helper::is_any_left()
     return count_ != 0;
 }
 
-void Helper::kill() const
+void Helper::signal(int number) const
 {
-    (void)sys::kill(pid_, SIGKILL);
+    if (pid_ != 0) {
+        (void)sys::kill(pid_, number);
+    }
 }
 
 } // namespace foster::sys

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <optional>
 
 namespace foster::sys
@@ -16,8 +17,8 @@ class Helper
 {
   public:
     // Runs a body, which gets a descriptor (below 0: none) and returns an errno value, in a new process that has no other one open, or
-    // where there is none to be had in this one. Returns what it has returned. ETIMEDOUT: after a tenth of a second, or a second where it has got no CPU, it is still at it, and goes on. EBUSY: the
-    // one before still is.
+    // where there is none to be had in this one. Returns what it has returned. ETIMEDOUT: after a tenth of a second, or a second where
+    // it has got no CPU, it is still at it, and goes on. EBUSY: the one before still is.
     template <typename Body> Status run(int fd, const Body& body)
     {
         const auto started = start(fd, body);
@@ -26,36 +27,33 @@ class Helper
     // The same in two steps. EAGAIN, ENOMEM, EPERM, ENOSYS: there is no process to be had, and nothing was done.
     template <typename Body> Status start(int fd, const Body& body)
     {
-        if (is_busy()) {
-            return {{}, EBUSY};
+        const auto started = fork(fd);
+        if (pid_ == SELF) {
+            ::_exit(body(fd));
         }
-        if (count_ == static_cast<int>(pids_.size())) {
-            return {{}, EAGAIN}; // they are too many
-        }
-        const pid_t foster = ::getpid();
-        const long pid = fork();
-        if (pid == 0) {
-            ::_exit(is_tied_to(foster) ? body(keep_only(fd)) : 0);
-        }
-        return pid < 0 ? Status{{}, static_cast<int>(-pid)} : keep(static_cast<pid_t>(pid));
+        return started;
     }
     Status await();
     // Whether it has not ended.
     bool is_busy() { return pid_ != 0 && !ended(); }
+    pid_t pid() const { return pid_; }
     // Ends it, which takes effect when its system call lets it.
-    void kill() const;
+    void kill() const { signal(SIGKILL); }
+    // It goes on if somebody has stopped it.
+    void resume() const { signal(SIGCONT); }
     // Whether this process is a helper.
     static bool is_one(pid_t pid);
     // Whether there is one that has not ended. Those that have are reaped.
     static bool is_any() { return count_ != 0 && is_any_left(); }
 
   private:
-    static long fork();
-    static bool is_tied_to(pid_t foster);
+    static constexpr pid_t SELF = -1;
+
+    void signal(int number) const;
+    Status fork(int& fd);
     static bool is_any_left();
     static int keep_only(int fd);
     static std::optional<int> reap(pid_t& helper);
-    Status keep(pid_t pid);
     // What its body has returned, if it has ended.
     std::optional<int> ended();
 

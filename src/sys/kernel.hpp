@@ -28,6 +28,8 @@ constexpr SignalMask bit_of(int signal)
 // Nanoseconds of CLOCK_MONOTONIC.
 using Nanoseconds = std::int64_t;
 Nanoseconds monotonic_now();
+// The CPU time that this thread has taken, CLOCK_THREAD_CPUTIME_ID.
+Nanoseconds cpu_time_now();
 // The same of CLOCK_BOOTTIME, which /proc counts by.
 Nanoseconds boottime_now();
 // Since 1970, CLOCK_REALTIME.

@@ -47,6 +47,11 @@ Nanoseconds monotonic_now()
     return now_by(CLOCK_MONOTONIC);
 }
 
+Nanoseconds cpu_time_now()
+{
+    return now_by(CLOCK_THREAD_CPUTIME_ID);
+}
+
 Nanoseconds boottime_now()
 {
     return now_by(CLOCK_BOOTTIME);

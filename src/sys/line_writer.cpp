@@ -2,6 +2,7 @@
 
 #include "sys/answers.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
@@ -45,36 +46,80 @@ Result<std::size_t> write_at_once(int fd, std::span<const char> bytes)
 
 } // namespace
 
-Status LineWriter::write(int fd, std::span<const char> line, Nanoseconds at_most)
+Status LineWriter::write(std::span<const char> line, Nanoseconds at_most)
 {
-    if (helper_.is_busy()) {
-        return {{}, EBUSY};
+    go_on();
+    if (is_behind()) {
+        return keep(line);
     }
-    auto written = write_at_once(fd, line);
+    auto written = write_at_once(fd_, line);
     if (written.error == EAGAIN && at_most != 0) {
-        (void)poll_one(fd, POLLOUT, at_most);
-        written = write_at_once(fd, line);
+        (void)poll_one(fd_, POLLOUT, at_most);
+        written = write_at_once(fd_, line);
     }
     if (!written && written.error != EOPNOTSUPP) {
         return {{}, written.error};
     }
     const auto rest = line.subspan(written ? written.value : 0);
-    if (rest.empty()) {
+    return rest.empty() ? Status{} : write_by_helper(rest, at_most != 0);
+}
+
+// Most of these calls end at once, and then it is good to know how. But many of them one after the other may take 10 % of the time.
+Status LineWriter::write_by_helper(std::span<const char> line, bool may_wait)
+{
+    constexpr int REST_FACTOR = 10;
+    if (!is_in_file_system(fd_) && !poll_one(fd_, POLLOUT, 0).value) {
+        return {{}, EAGAIN};
+    }
+    const auto write_line = [line](int file) {
+        (void)chdir("/"); // which the workload may want released
+        return write_all(file, line).error;
+    };
+    const auto start = monotonic_now();
+    if (!helper_.start(fd_, write_line)) {
+        // There is no process to be had. The file of a set-up's error, after which nothing comes, may be waited for.
+        return may_wait ? Status{{}, write_all(fd_, line).error} : keep(line);
+    }
+    if (start < awaits_again_) {
         return {};
     }
-    const auto write_rest = [rest](int file) { return write_all(file, rest).error; };
-    if (helper_.start(fd, write_rest)) {
-        const auto done = helper_.await();
-        return done.error == ETIMEDOUT ? Status{} : done;
+    const auto done = helper_.await();
+    const auto end = monotonic_now();
+    awaits_again_ = end + REST_FACTOR * (end - start);
+    return done.error == ETIMEDOUT ? Status{} : done;
+}
+
+// For files alone: there is room in them, and nobody has to read it first.
+Status LineWriter::keep(std::span<const char> line)
+{
+    constexpr std::size_t MOST = 0x10000;
+    if (kept_ == nullptr && is_in_file_system(fd_)) {
+        const auto memory = map_memory(MOST);
+        kept_ = memory ? static_cast<char*>(memory.value) : nullptr;
     }
-    // There is no process to be had. The file of a set-up's error, after which nothing comes, may be waited for.
-    const bool may_wait = is_in_file_system(fd) || (at_most != 0 && poll_one(fd, POLLOUT, at_most).value);
-    return {{}, may_wait ? write_rest(fd) : EAGAIN};
+    if (kept_ == nullptr || line.size() > MOST - kept_size_) {
+        return {{}, EAGAIN};
+    }
+    std::copy_n(line.data(), line.size(), kept_ + kept_size_);
+    kept_size_ += line.size();
+    return {};
+}
+
+void LineWriter::go_on()
+{
+    if (helper_.is_busy()) {
+        helper_.resume();
+    } else if (kept_size_ != 0 && helper_.start(fd_, [this](int file) {
+                   return write_all(file, {kept_, kept_size_}).error;
+               })) {
+        kept_size_ = 0; // the helper has its own copy
+    }
 }
 
 void LineWriter::finish()
 {
-    if (helper_.is_busy()) {
+    for (int rounds = 0; rounds < 2 && is_behind(); ++rounds) {
+        go_on();
         (void)helper_.await();
     }
 }

@@ -11,15 +11,27 @@ namespace foster::sys
 class LineWriter
 {
   public:
-    // Writes a line, or nothing of it. Waits so long (nanoseconds) for a reader of a pipe or a socket, and a tenth of a second for any
-    // other file. Where that has taken a part, it gets the rest when it has room, and until then nothing else. EAGAIN, EBUSY: there was
-    // no room. Other errors: write(2).
-    Status write(int fd, std::span<const char> line, Nanoseconds at_most = 0);
-    // Waits a tenth of a second for the rest of a line, if there is one.
+    constexpr explicit LineWriter(int fd) : fd_(fd) {}
+
+    // Takes a line, or nothing of it. Waits so long (nanoseconds) for a reader of a pipe or a socket. Where a file has taken a part, it
+    // gets the rest when it has room, and until then nothing else. EAGAIN: there was no room. Other errors: write(2).
+    Status write(std::span<const char> line, Nanoseconds at_most = 0);
+    // Whether something is under way, or kept.
+    bool is_behind() { return kept_size_ != 0 || helper_.is_busy(); }
+    // Goes on with that, if it can.
+    void go_on();
+    // Waits a tenth of a second for that.
     void finish();
 
   private:
+    Status write_by_helper(std::span<const char> line, bool may_wait);
+    Status keep(std::span<const char> line);
+
+    int fd_;
     Helper helper_;
+    char* kept_ = nullptr; // lines that come faster than a helper can be waited for
+    std::size_t kept_size_ = 0;
+    Nanoseconds awaits_again_ = 0;
 };
 
 } // namespace foster::sys

@@ -18,7 +18,9 @@ struct {
     int error_log = -1;
     bool json = false;
     int lost = 0; // messages that found no room, and of which nothing was said yet
-    LineWriter writer;
+    LineWriter writer{STDERR_FILENO};
+    Nanoseconds next_look = 0; // at what is behind; 0: nothing is
+    Nanoseconds look_interval = 0;
     std::array<char, 16> program{"foster"};
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -61,16 +63,33 @@ void compose_list(Line& line, Level level, const char* message, std::va_list val
     Line line;
     compose(line, Level::WARNING, "messages-lost|{messages:d} message{} found no room on standard error", output.lost,
             output.lost == 1 ? "" : "s");
-    const bool is_written = static_cast<bool>(output.writer.write(STDERR_FILENO, line.finished()));
+    const bool is_written = static_cast<bool>(output.writer.write(line.finished()));
     output.lost = is_written ? 0 : output.lost;
     return is_written;
+}
+
+constexpr Nanoseconds FIRST_LOOK = 10'000'000;
+constexpr Nanoseconds LONGEST_LOOK = 1'000'000'000;
+
+bool is_behind()
+{
+    return output.lost != 0 || output.writer.is_behind();
+}
+
+void look_again(Nanoseconds interval)
+{
+    output.look_interval = std::min(interval, LONGEST_LOOK);
+    output.next_look = monotonic_now() + output.look_interval;
 }
 
 // All signals are blocked: whoever reads standard error must not be able to hold foster up.
 void write_message(std::string_view line, Nanoseconds at_most)
 {
-    const bool is_written = (output.lost == 0 || report_lost()) && output.writer.write(STDERR_FILENO, line, at_most);
+    const bool is_written = (output.lost == 0 || report_lost()) && output.writer.write(line, at_most);
     output.lost += is_written ? 0 : 1;
+    if (output.next_look == 0 && is_behind()) {
+        look_again(FIRST_LOOK);
+    }
 }
 
 constexpr Nanoseconds PATIENCE = 1'000'000'000; // with the reader of an error that ends foster
@@ -80,8 +99,10 @@ void write_error(const char* message, std::va_list values)
     Line line;
     compose_list(line, Level::ERROR, message, values);
     write_message(line.finished(), PATIENCE);
-    LineWriter log;
-    (void)log.write(output.error_log, line.finished(), PATIENCE);
+    output.writer.finish();
+    LineWriter log(output.error_log);
+    (void)log.write(line.finished(), PATIENCE);
+    log.finish();
 }
 
 } // namespace
@@ -133,6 +154,23 @@ void Messages::write(Level wanted, Line& line) const
 {
     if (shows(wanted)) {
         write_message(line.finished(), 0);
+    }
+}
+
+Nanoseconds messages_deadline()
+{
+    return output.next_look;
+}
+
+void go_on_with_messages()
+{
+    if (output.next_look == 0 || monotonic_now() < output.next_look) {
+        return;
+    }
+    output.next_look = 0;
+    output.writer.go_on();
+    if ((output.lost != 0 && !report_lost()) || is_behind()) {
+        look_again(2 * output.look_interval);
     }
 }
 

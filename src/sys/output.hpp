@@ -52,6 +52,9 @@ template <typename... Values> void compose(Line& line, Level level, Message<Valu
     compose_values(line, level, message.text(), passed(values)...);
 }
 
+// Nanoseconds of CLOCK_MONOTONIC at which it is time to go on with messages that found no room, and to say how many were lost; 0: none.
+std::int64_t messages_deadline();
+void go_on_with_messages();
 // Before foster ends: waits a little for a line that is half written, and says how many were lost, if there is room for that now.
 void finish_messages();
 

@@ -83,13 +83,17 @@ bool Neglect::act_if_due()
     if (next_visit_ != 0 && now >= next_visit_) {
         visit_ == nullptr ? begin_visit(now) : look_at_visit(now);
     }
-    deadline_ = sys::earlier(next_scan_, next_visit_);
+    if (next_care_ != 0 && now >= next_care_) {
+        look_after_visits(now);
+    }
+    deadline_ = sys::earlier(sys::earlier(next_scan_, next_visit_), next_care_);
     return is_scan_due;
 }
 
 void Neglect::scan(sys::Nanoseconds now)
 {
     last_scan_ = now;
+    const auto start = sys::cpu_time_now(); // who is made to wait for a CPU need not rest for that
     auto& half = memory_->halves[zombies_.data() == memory_->halves[0].data() ? 1 : 0];
     previous_ = zombies_;
     zombies_ = find_zombies(half, wanted_);
@@ -99,9 +103,8 @@ void Neglect::scan(sys::Nanoseconds now)
     if (options_.zombies == Zombies::REAP && visit_ == nullptr) {
         next_visit_ = now;
     }
-    const auto end = sys::monotonic_now();
-    const auto rest = options_.once == Once::NOTHING ? REST_FACTOR * (end - now) : 0;
-    next_scan_ = std::max(now + interval(), end + rest);
+    const auto rest = options_.once == Once::NOTHING ? REST_FACTOR * (sys::cpu_time_now() - start) : 0;
+    next_scan_ = std::max(now + interval(), sys::monotonic_now() + rest);
 }
 
 // Both lists are in the order of the pids.

@@ -28,7 +28,9 @@ class Neglect
     bool visits(pid_t process) const;
     // A status that wait(2) gave. Returns whether it is a stop: the one who traces hears of it.
     bool take(const sys::Ended& changed);
-    // Waits for the end of a visit that is under way, a tenth of a second or, with --reap-zombies, some seconds.
+    // Whether a parent cannot do without foster yet: it is in the midst of a visit.
+    bool is_needed();
+    // --reap-zombies: waits for the end of a visit that is under way, some seconds.
     void finish_visit();
 
   private:
@@ -42,6 +44,7 @@ class Neglect
     void look_at_parents(sys::Nanoseconds now);
     void tell(pid_t parent, sys::Nanoseconds now);
     void nudge(pid_t parent, sys::Nanoseconds now);
+    void look_after_visits(sys::Nanoseconds now);
     RemoteWait* free_visit();
     void begin_visit(sys::Nanoseconds now);
     void look_at_visit(sys::Nanoseconds now);
@@ -61,6 +64,7 @@ class Neglect
     sys::Nanoseconds last_scan_ = 0;
     sys::Nanoseconds next_visit_ = 0; // or the next look at the one under way; 0: none
     int passing_obstacles_ = 0;       // in a row
+    sys::Nanoseconds next_care_ = 0;  // of those that were given up; 0: there is none
     RemoteWait* visit_ = nullptr;     // the one under way
     pid_t visited_parent_ = 0;
     sys::Nanoseconds visit_start_ = 0;

@@ -172,6 +172,15 @@ bool RemoteWait::is_running()
     return static_cast<bool>(started);
 }
 
+void RemoteWait::look_after_helper()
+{
+    if (is_given_up_ && helper_.is_busy()) {
+        const auto parent = sys::read_stat(parent_);
+        // foster would not be told of the end of one that a helper traces.
+        !parent || parent.value.has_ended() ? helper_.kill() : helper_.resume();
+    }
+}
+
 // A root without CAP_SYS_PTRACE may trace another user's process only as that user.
 bool RemoteWait::wants_ids() const
 {
@@ -203,7 +212,7 @@ void RemoteWait::make()
 // Not by a wait that blocks: it would have to be interrupted. Most stops come at once.
 void RemoteWait::follow()
 {
-    constexpr int YIELDS = 100;
+    constexpr int YIELDS = 20;
     constexpr int SHORT_NAPS = 10'000; // a second in all
     constexpr sys::Nanoseconds SHORT_NAP = 100'000;
     constexpr sys::Nanoseconds LONG_NAP = 100'000'000;
@@ -287,6 +296,8 @@ void RemoteWait::take(int status)
     const bool is_of_call = step_ != Step::SEIZED && signal == SIGSYS && sys::is_forced_signal(thread_);
     if (is_of_call) {
         obstacle_ = {"its system calls are caught, wait4 too"};
+    } else if (answered_ < count_ && !obstacle_) {
+        obstacle_ = {"signals interrupt it again and again", 0, true};
     }
     // Here the thread is where the kernel looks for signals, and thereafter at whether the interrupted call is to be begun again.
     if (step_ != Step::SEIZED) {

@@ -31,9 +31,13 @@ class RemoteWait
     Obstacle begin(pid_t parent, std::span<const pid_t> zombies, bool trusts_seccomp);
     // Whether it goes on. A visit that wants another user's ids begins once more.
     bool is_running();
+    // Whether the thread has other registers than its own: foster must not end then, unless as PID 1, with whom all others do.
+    bool is_midway() { return is_running() && step_ != Step::SEIZED; }
     // The thread has not stopped, or not gone on, in time: it is let go at its next stop.
     void give_up() { is_given_up_ = true; }
-    bool is_given_up() const { return is_given_up_; }
+    // A helper that was given up: goes on if the workload has stopped it, and ends when the parent has.
+    void look_after_helper();
+    bool has_helper() { return helper_.is_busy(); }
     // Why it goes on, while it does.
     const char* why_stuck() const;
     // Whose zombies they are.
@@ -78,7 +82,7 @@ class RemoteWait
     uid_t user_ = 0;                // of the parent
     gid_t group_ = 0;
     bool has_ids_ = false; // of the parent
-    Step step_ = Step::SEIZED;
+    sys::Shared<Step> step_ = Step::SEIZED;
     std::uintptr_t vdso_ = 0;        // the parent's
     std::uintptr_t instruction_ = 0; // where it is in any vdso
     std::array<pid_t, MOST_ZOMBIES> zombies_{};

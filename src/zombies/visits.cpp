@@ -47,6 +47,11 @@ void Neglect::begin_visit(sys::Nanoseconds now)
     next_visit_ = 0;
     auto* const visit = free_visit();
     if (visit == nullptr) {
+        for (const auto& zombie : zombies_) {
+            if (is_due(zombie, now) && !visits(zombie.parent)) {
+                explain(zombie.parent, {"too many other parents are stuck"});
+            }
+        }
         return;
     }
     std::array<pid_t, RemoteWait::MOST_ZOMBIES> numbers{};
@@ -103,6 +108,28 @@ void Neglect::give_up_visit()
     visit_->give_up();
     explain(visited_parent_, {visit_->why_stuck()});
     visit_ = nullptr;
+    next_care_ = sys::monotonic_now();
+}
+
+void Neglect::look_after_visits(sys::Nanoseconds now)
+{
+    bool is_one_left = false;
+    for (auto& visit : memory_->visits) {
+        visit.look_after_helper();
+        is_one_left = is_one_left || visit.has_helper();
+    }
+    next_care_ = is_one_left ? now + PATIENCE : 0;
+}
+
+bool Neglect::is_needed()
+{
+    bool is_midway = false;
+    for (std::size_t index = 0; memory_ != nullptr && index < memory_->visits.size(); ++index) {
+        auto& visit = memory_->visits[index];
+        visit.give_up(); // at its next stop
+        is_midway = is_midway || visit.is_midway();
+    }
+    return is_midway;
 }
 
 // A passing obstacle is tried again soon, for a while; then it stands before all zombies of the parent.

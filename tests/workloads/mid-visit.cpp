@@ -175,6 +175,7 @@ int main(int, char** arguments)
         pause();
     }
     shared.is_over = true;
+    (void)sees_children_go(); // foster's scans may be seconds apart beside many processes
     int count = 0;
     for (int status = 0; waitpid(-1, &status, WNOHANG) > 0;) {
         count += WIFEXITED(status) && WEXITSTATUS(status) == 3 ? 1 : 0;
