@@ -16,7 +16,7 @@ bool Process::is_alive() const
         return now.start == start && !now.has_ended();
     }
     const auto ended = sys::has_ended(pid);
-    return ended.error != ECHILD && !ended.value; // a sandbox may refuse the look
+    return pid != 0 && ended.error != ECHILD && !ended.value; // a sandbox may refuse the look, and a group has none
 }
 
 Earlier::Earlier(const Options& options, const sys::Messages& messages)

@@ -116,7 +116,9 @@ void Supervisor::act()
         hand_on(*delayed);
     }
     kill_child_if_due();
-    sys::go_on_with_messages();
+    if (sys::next_look_at_messages != 0) {
+        sys::go_on_with_messages();
+    }
 }
 
 int Supervisor::end_leftovers()
@@ -161,7 +163,7 @@ sys::Nanoseconds Supervisor::deadline() const
     auto next = sys::earlier(reaper_.deadline(), neglect_.deadline());
     next = sys::earlier(next, delays_.deadline());
     next = sys::earlier(next, leftovers_.deadline());
-    next = sys::earlier(next, sys::messages_deadline());
+    next = sys::earlier(next, sys::next_look_at_messages);
     return sys::earlier(next, kill_child_at_);
 }
 

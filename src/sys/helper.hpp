@@ -57,8 +57,9 @@ class Helper
     // What its body has returned, if it has ended.
     std::optional<int> ended();
 
-    static std::array<pid_t, 8> pids_; // of all of them
-    static int count_;
+    // Of all of them.
+    static std::array<pid_t, 8> pids_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static int count_;                 // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
     pid_t pid_ = 0; // 0: none
 };

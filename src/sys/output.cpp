@@ -19,7 +19,6 @@ struct {
     bool json = false;
     int lost = 0; // messages that found no room, and of which nothing was said yet
     LineWriter writer{STDERR_FILENO};
-    Nanoseconds next_look = 0; // at what is behind; 0: nothing is
     Nanoseconds look_interval = 0;
     std::array<char, 16> program{"foster"};
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -79,7 +78,7 @@ bool is_behind()
 void look_again(Nanoseconds interval)
 {
     output.look_interval = std::min(interval, LONGEST_LOOK);
-    output.next_look = monotonic_now() + output.look_interval;
+    next_look_at_messages = monotonic_now() + output.look_interval;
 }
 
 // All signals are blocked: whoever reads standard error must not be able to hold foster up.
@@ -87,7 +86,7 @@ void write_message(std::string_view line, Nanoseconds at_most)
 {
     const bool is_written = (output.lost == 0 || report_lost()) && output.writer.write(line, at_most);
     output.lost += is_written ? 0 : 1;
-    if (output.next_look == 0 && is_behind()) {
+    if (next_look_at_messages == 0 && is_behind()) {
         look_again(FIRST_LOOK);
     }
 }
@@ -157,17 +156,12 @@ void Messages::write(Level wanted, Line& line) const
     }
 }
 
-Nanoseconds messages_deadline()
-{
-    return output.next_look;
-}
-
 void go_on_with_messages()
 {
-    if (output.next_look == 0 || monotonic_now() < output.next_look) {
+    if (monotonic_now() < next_look_at_messages) {
         return;
     }
-    output.next_look = 0;
+    next_look_at_messages = 0;
     output.writer.go_on();
     if ((output.lost != 0 && !report_lost()) || is_behind()) {
         look_again(2 * output.look_interval);

@@ -53,7 +53,7 @@ template <typename... Values> void compose(Line& line, Level level, Message<Valu
 }
 
 // Nanoseconds of CLOCK_MONOTONIC at which it is time to go on with messages that found no room, and to say how many were lost; 0: none.
-std::int64_t messages_deadline();
+inline std::int64_t next_look_at_messages = 0; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 void go_on_with_messages();
 // Before foster ends: waits a little for a line that is half written, and says how many were lost, if there is room for that now.
 void finish_messages();

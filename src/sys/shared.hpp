@@ -18,11 +18,21 @@ template <typename T> class Shared
 
     Shared& operator=(T value)
     {
-        __atomic_store_n(&value_, value, __ATOMIC_SEQ_CST);
+        __atomic_store(&value_, &value, __ATOMIC_SEQ_CST);
         return *this;
     }
-    operator T() const { return __atomic_load_n(&value_, __ATOMIC_SEQ_CST); }
-    T exchange(T value) { return __atomic_exchange_n(&value_, value, __ATOMIC_SEQ_CST); }
+    operator T() const
+    {
+        T value;
+        __atomic_load(&value_, &value, __ATOMIC_SEQ_CST);
+        return value;
+    }
+    T exchange(T value)
+    {
+        T before;
+        __atomic_exchange(&value_, &value, &before, __ATOMIC_SEQ_CST);
+        return before;
+    }
     // For the kernel.
     T* address() { return &value_; }
 
