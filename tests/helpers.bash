@@ -55,8 +55,8 @@ start_in() {
   if [[ $mode == pid1 ]]; then
     "${NAMESPACE[@]}" -- "$@" >"$OUT" 2>"$ERR" 3>&- &
     STARTED=$!
-    wait_until pgrep -P "$STARTED"
-    INIT=$(pgrep -P "$STARTED")
+    wait_until eval 'pgrep -P "$STARTED" || has_ended "$STARTED"'
+    INIT=$(pgrep -P "$STARTED") || INIT=$STARTED
   else
     "$@" >"$OUT" 2>"$ERR" 3>&- &
     STARTED=$!

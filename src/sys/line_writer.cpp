@@ -64,11 +64,12 @@ Status LineWriter::write(std::span<const char> line, Nanoseconds at_most)
     return rest.empty() ? Status{} : write_by_helper(rest, at_most != 0);
 }
 
-// Most of these calls end at once, and then it is good to know how. But many of them one after the other may take 10 % of the time.
+// Most of these calls end at once. But many of them one after the other may take 10 % of the time: lines for a file can be kept.
 Status LineWriter::write_by_helper(std::span<const char> line, bool may_wait)
 {
     constexpr int REST_FACTOR = 10;
-    if (!is_in_file_system(fd_) && !poll_one(fd_, POLLOUT, 0).value) {
+    const bool is_file = is_in_file_system(fd_);
+    if (!is_file && !poll_one(fd_, POLLOUT, 0).value) {
         return {{}, EAGAIN};
     }
     const auto write_line = [line](int file) {
@@ -80,7 +81,7 @@ Status LineWriter::write_by_helper(std::span<const char> line, bool may_wait)
         // There is no process to be had. The file of a set-up's error, after which nothing comes, may be waited for.
         return may_wait ? Status{{}, write_all(fd_, line).error} : keep(line);
     }
-    if (start < awaits_again_) {
+    if (is_file && start < awaits_again_) {
         return {};
     }
     const auto done = helper_.await();
@@ -120,6 +121,10 @@ void LineWriter::finish()
 {
     for (int rounds = 0; rounds < 2 && is_behind(); ++rounds) {
         go_on();
+        (void)helper_.await();
+    }
+    if (helper_.is_busy()) {
+        helper_.kill(); // or whoever waits for foster might take its end for foster's
         (void)helper_.await();
     }
 }

@@ -20,7 +20,7 @@ class LineWriter
     bool is_behind() { return kept_size_ != 0 || helper_.is_busy(); }
     // Goes on with that, if it can.
     void go_on();
-    // Waits a tenth of a second for that.
+    // Waits a tenth of a second for that, and gives it up.
     void finish();
 
   private:
