@@ -71,11 +71,12 @@ child_has_ended() {
 }
 
 @test "without these options nothing is signalled, and nothing is waited for" {
-  start_leaving subreaper -- record
+  start_leave subreaper -- record
+  local left
+  left=$(child_of "$(child_of "$INIT" leave)" record)
+  kill -USR1 "$INIT"
   finish
   expect_status 7
-  local left
-  left=$(pgrep -x record)
   kill -USR2 "$left"
   wait_until is_gone "$left"
   expect [ "$(cat "$OUT")" = $'READY\ngot 12' ]

@@ -604,7 +604,7 @@ has_reaped_through() {
   requires_static # one with the C library of this machine costs a scan far less
   # shellcheck disable=SC2016 # for the shell inside
   start_in subreaper "$FOSTER" --zombies=report --zombie-age=20ms -- bash -c '
-    for _ in {1..600}; do "$FOSTER" --pause & done; exec "$WORKLOADS/record-signals" 40'
+    for _ in {1..600}; do "$FOSTER" --pause --parent-death=TERM & done; exec "$WORKLOADS/record-signals" 40'
   wait_ready
   wait_until eval '[[ $(pgrep -c -P "$(child_of "$INIT")" -x "${FOSTER##*/}") -ge 600 ]]'
   local before used

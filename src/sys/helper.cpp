@@ -119,7 +119,8 @@ bool Helper::is_any_left()
 
 void Helper::signal(int number) const
 {
-    if (pid_ != 0) {
+    // One that has been reaped has no number any more.
+    if (pid_ != 0 && is_one(pid_)) {
         (void)sys::kill(pid_, number);
     }
 }

@@ -48,7 +48,7 @@ Result<std::size_t> write_at_once(int fd, std::span<const char> bytes)
 
 Status LineWriter::write(std::span<const char> line, Nanoseconds at_most)
 {
-    go_on();
+    write_kept();
     if (is_behind()) {
         return keep(line);
     }
@@ -106,15 +106,19 @@ Status LineWriter::keep(std::span<const char> line)
     return {};
 }
 
-void LineWriter::go_on()
+void LineWriter::write_kept()
 {
-    if (helper_.is_busy()) {
-        helper_.resume();
-    } else if (kept_size_ != 0 && helper_.start(fd_, [this](int file) {
-                   return write_all(file, {kept_, kept_size_}).error;
-               })) {
+    if (kept_size_ != 0 && helper_.start(fd_, [this](int file) {
+            return write_all(file, {kept_, kept_size_}).error;
+        })) {
         kept_size_ = 0; // the helper has its own copy
     }
+}
+
+void LineWriter::go_on()
+{
+    helper_.resume();
+    write_kept();
 }
 
 void LineWriter::finish()

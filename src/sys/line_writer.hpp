@@ -26,6 +26,7 @@ class LineWriter
   private:
     Status write_by_helper(std::span<const char> line, bool may_wait);
     Status keep(std::span<const char> line);
+    void write_kept();
 
     int fd_;
     Helper helper_;
