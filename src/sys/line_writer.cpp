@@ -124,7 +124,7 @@ void LineWriter::go_on()
 void LineWriter::finish()
 {
     for (int rounds = 0; rounds < 2 && is_behind(); ++rounds) {
-        go_on();
+        write_kept();
         (void)helper_.await();
     }
     if (helper_.is_busy()) {
