@@ -48,7 +48,7 @@ Result<std::size_t> write_at_once(int fd, std::span<const char> bytes)
 
 Status LineWriter::write(std::span<const char> line, Nanoseconds at_most)
 {
-    write_kept();
+    go_on();
     if (is_behind()) {
         return keep(line);
     }
@@ -106,7 +106,7 @@ Status LineWriter::keep(std::span<const char> line)
     return {};
 }
 
-void LineWriter::write_kept()
+void LineWriter::go_on()
 {
     if (kept_size_ != 0 && helper_.start(fd_, [this](int file) {
             return write_all(file, {kept_, kept_size_}).error;
@@ -115,16 +115,10 @@ void LineWriter::write_kept()
     }
 }
 
-void LineWriter::go_on()
-{
-    helper_.resume();
-    write_kept();
-}
-
 void LineWriter::finish()
 {
     for (int rounds = 0; rounds < 2 && is_behind(); ++rounds) {
-        write_kept();
+        go_on();
         (void)helper_.await();
     }
     if (helper_.is_busy()) {

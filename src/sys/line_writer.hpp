@@ -20,13 +20,14 @@ class LineWriter
     bool is_behind() { return kept_size_ != 0 || helper_.is_busy(); }
     // Goes on with that, if it can.
     void go_on();
+    // It may have been stopped.
+    void resume_helper() const { helper_.resume(); }
     // Waits a tenth of a second for that, and gives it up.
     void finish();
 
   private:
     Status write_by_helper(std::span<const char> line, bool may_wait);
     Status keep(std::span<const char> line);
-    void write_kept();
 
     int fd_;
     Helper helper_;

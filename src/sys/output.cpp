@@ -163,6 +163,9 @@ void go_on_with_messages()
     }
     next_look_at_messages = 0;
     output.writer.go_on();
+    if (output.look_interval == LONGEST_LOOK) {
+        output.writer.resume_helper();
+    }
     if ((output.lost != 0 && !report_lost()) || is_behind()) {
         look_again(2 * output.look_interval);
     }
