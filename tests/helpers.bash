@@ -142,9 +142,13 @@ is_stopped() {
   [[ $(state_of "$1") == T ]]
 }
 
-# The one child of a process, or the one whose name is given.
+# The one child of a process, or the one whose name is given. A helper of foster's, which has its name, is none.
 child_of() {
-  pgrep -P "$1" ${2:+-x "$2"}
+  if [[ $# -gt 1 ]]; then
+    pgrep -P "$1" -x "$2"
+  else
+    ps -o pid=,comm= --ppid "$1" | awk -v own="$(cat "/proc/$1/comm" 2>/dev/null)" '$2 != own { print $1; found = 1 } END { exit !found }'
+  fi
 }
 
 has_zombies() {
