@@ -144,11 +144,13 @@ is_stopped() {
 
 # The one child of a process, or the one whose name is given. A helper of foster's, which has its name, is none.
 child_of() {
+  local helper=
   if [[ $# -gt 1 ]]; then
     pgrep -P "$1" -x "$2"
-  else
-    ps -o pid=,comm= --ppid "$1" | awk -v own="$(cat "/proc/$1/comm" 2>/dev/null)" '$2 != own { print $1; found = 1 } END { exit !found }'
+    return
   fi
+  [[ ! /proc/$1/exe -ef $FOSTER ]] || helper=$(cat "/proc/$1/comm")
+  ps -o pid=,comm= --ppid "$1" | awk -v helper="$helper" '$2 != helper { print $1; found = 1 } END { exit !found }'
 }
 
 has_zombies() {
