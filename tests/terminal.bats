@@ -395,6 +395,7 @@ resize() {
     # bash has them go on then.
     type_in $'kill %%\n'
     wait_until is_gone "$child"
+    wait_until is_gone "$JOB" # else bash refuses to exit: "There are stopped jobs"
     end_shell
   done
 }

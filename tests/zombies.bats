@@ -228,7 +228,7 @@ has_reaped_through() {
 
 @test "a thread that ends before it can be visited is no obstacle, one that ends meanwhile is no orphan" {
   for mode in "${MODES[@]}" "${MODES[@]}"; do
-    run -0 run_in "$mode" "$FOSTER" -w --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 1000 brief
+    run -0 run_in "$mode" "$FOSTER" -w --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 300 brief
     expect_in 'in time, 0 left' "$output"
     expect [ -z "$(grep -e cannot -e orphan <<<"$output")" ]
   done
