@@ -31,7 +31,7 @@ SOURCES := $(wildcard src/*.cpp src/*/*.cpp)
 OBJECTS := $(SOURCES:%.cpp=$(BUILD)/%.o)
 # foster-runtime's own, and what both programs use.
 OF_RUNTIME := $(filter $(BUILD)/src/runtime/%,$(OBJECTS))
-SHARED := $(filter $(BUILD)/src/sys/%,$(OBJECTS))
+SHARED := $(filter $(BUILD)/src/sys/% $(BUILD)/src/log/%,$(OBJECTS))
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
@@ -105,9 +105,10 @@ $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 	$(MOVE_TO_SET_UP)
 
 # Code that runs at set-up or rarely, and its constants, go into sections of their own, whose pages are given back after set-up.
-SET_UP := $(patsubst %,$(BUILD)/src/%.o,credentials delays descendants environment help install last_word launch leftovers \
-  option_table options pid_limit spawn $(addprefix sys/,cgroup duration helper kernel_files kernel_tracing line line_writer output procfs reason replace_file text) \
-  $(addprefix zombies/,cpu_aarch64 cpu_other cpu_x86_64 neglect obstacle once remote_wait scan visits))
+SET_UP := $(patsubst %,$(BUILD)/src/%.o,install $(addprefix options/,environment help option_table parser) \
+  $(addprefix child/,credentials exec spawn) $(addprefix supervisor/,delayed_signals descendants exit_report leftovers pid_limit) \
+  $(addprefix log/,duration errno_text line line_writer log) $(addprefix sys/,cgroup files helper procfs replace_file text tracing) \
+  $(addprefix zombies/,blocker command cpu_aarch64 cpu_other cpu_x86_64 monitor monitor_reap remote_wait scan))
 ifndef SANITIZE
 # Merged strings cannot be moved; clang merges them always.
 APART := $(if $(CLANG),,-fno-merge-constants)
@@ -126,7 +127,7 @@ $(BUILD)/flags: FORCE
 $(BUILD)/license.inc: LICENSE
 	@mkdir -p $(@D)
 	sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $< >$@
-$(BUILD)/src/help.o: $(BUILD)/license.inc
+$(BUILD)/src/options/help.o: $(BUILD)/license.inc
 
 -include $(OBJECTS:.o=.d)
 

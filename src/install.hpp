@@ -1,7 +1,7 @@
 // --install: foster brings itself to where it is wanted, from an image that has no cp.
 #pragma once
 
-#include "options.hpp"
+#include "options/options.hpp"
 
 namespace foster
 {

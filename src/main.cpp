@@ -1,14 +1,14 @@
 // foster: the init that a container, a pod or an agent runs under.
 //
 // Two phases. Before the spawn any failure ends foster with one line. After it nothing does but the child's own end.
-#include "child.hpp"
+#include "child/child.hpp"
 #include "install.hpp"
-#include "options.hpp"
-#include "reaper.hpp"
-#include "signals.hpp"
-#include "supervisor.hpp"
+#include "options/options.hpp"
+#include "signals/signal_name.hpp"
+#include "supervisor/reaper.hpp"
+#include "supervisor/supervisor.hpp"
 #include "sys/stack.hpp"
-#include "zombies/once.hpp"
+#include "zombies/command.hpp"
 
 namespace foster
 {

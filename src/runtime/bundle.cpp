@@ -1,8 +1,8 @@
-#include "bundle.hpp"
+#include "runtime/bundle.hpp"
 
-#include "log.hpp"
-#include "plan.hpp"
-#include "sys/kernel.hpp"
+#include "runtime/log.hpp"
+#include "runtime/plan.hpp"
+#include "sys/processes.hpp"
 #include "sys/replace_file.hpp"
 #include "sys/text.hpp"
 

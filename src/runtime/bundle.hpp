@@ -1,7 +1,7 @@
 // An OCI bundle: its config.json, edited in place.
 #pragma once
 
-#include "command_line.hpp"
+#include "runtime/command_line.hpp"
 
 namespace foster::runtime
 {

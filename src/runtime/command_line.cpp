@@ -1,6 +1,6 @@
-#include "command_line.hpp"
+#include "runtime/command_line.hpp"
 
-#include "sys/output.hpp"
+#include "log/log.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>

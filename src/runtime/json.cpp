@@ -1,4 +1,4 @@
-#include "json.hpp"
+#include "runtime/json.hpp"
 
 #include "sys/text.hpp"
 

@@ -1,5 +1,5 @@
 // Strings of JSON, their escapes undone on the way.
-#include "json.hpp"
+#include "runtime/json.hpp"
 
 #include "sys/text.hpp"
 

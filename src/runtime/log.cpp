@@ -1,7 +1,7 @@
-#include "log.hpp"
+#include "runtime/log.hpp"
 
-#include "sys/line_writer.hpp"
-#include "sys/output.hpp"
+#include "log/line_writer.hpp"
+#include "log/log.hpp"
 
 #include <fcntl.h>
 #include <string_view>

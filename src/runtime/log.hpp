@@ -1,7 +1,7 @@
 // What is said of a container that is not put under foster: one line in the real runtime's log, where its caller looks.
 #pragma once
 
-#include "command_line.hpp"
+#include "runtime/command_line.hpp"
 
 namespace foster::runtime
 {

@@ -1,11 +1,11 @@
 // foster-runtime: an OCI runtime that stands before a real one and puts what that runs under foster.
 //
 // Whatever is odd about a container, it starts: what is not understood is left as it is, and the real runtime has the last word.
-#include "bundle.hpp"
-#include "command_line.hpp"
-#include "real_runtime.hpp"
-#include "sys/kernel.hpp"
-#include "sys/output.hpp"
+#include "log/log.hpp"
+#include "runtime/bundle.hpp"
+#include "runtime/command_line.hpp"
+#include "runtime/real_runtime.hpp"
+#include "sys/processes.hpp"
 #include "sys/stack.hpp"
 
 #include <unistd.h>

@@ -1,6 +1,6 @@
-#include "plan.hpp"
+#include "runtime/plan.hpp"
 
-#include "json.hpp"
+#include "runtime/json.hpp"
 
 namespace foster::runtime
 {

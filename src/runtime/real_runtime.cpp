@@ -1,7 +1,7 @@
-#include "real_runtime.hpp"
+#include "runtime/real_runtime.hpp"
 
-#include "sys/kernel.hpp"
-#include "sys/output.hpp"
+#include "log/log.hpp"
+#include "sys/processes.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>

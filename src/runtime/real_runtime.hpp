@@ -1,7 +1,7 @@
 // The runtime that foster-runtime stands before.
 #pragma once
 
-#include "command_line.hpp"
+#include "runtime/command_line.hpp"
 
 namespace foster::runtime
 {

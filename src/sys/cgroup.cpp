@@ -1,6 +1,6 @@
 #include "sys/cgroup.hpp"
 
-#include "sys/kernel.hpp"
+#include "sys/processes.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // A process for system calls that may never return, so that foster does not wait for them.
 #pragma once
 
-#include "sys/kernel.hpp"
+#include "sys/processes.hpp"
 
 #include <array>
 #include <cerrno>

@@ -1,7 +1,7 @@
 #include "sys/procfs.hpp"
 
-#include "sys/kernel.hpp"
-#include "sys/output.hpp"
+#include "log/log.hpp"
+#include "sys/processes.hpp"
 #include "sys/raw_call.hpp"
 #include "sys/text.hpp"
 

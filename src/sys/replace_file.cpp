@@ -1,7 +1,7 @@
 #include "sys/replace_file.hpp"
 
-#include "sys/answers.hpp"
-#include "sys/line.hpp"
+#include "log/line.hpp"
+#include "sys/syscall.hpp"
 #include "sys/text.hpp"
 
 #include <cerrno>

@@ -1,7 +1,7 @@
 // Files that are whole or not there.
 #pragma once
 
-#include "sys/kernel.hpp"
+#include "sys/processes.hpp"
 
 namespace foster::sys
 {

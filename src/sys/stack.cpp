@@ -1,6 +1,6 @@
 #include "sys/stack.hpp"
 
-#include "sys/answers.hpp"
+#include "sys/syscall.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 #ifdef __aarch64__
-#include "cpu.hpp"
+#include "zombies/cpu.hpp"
 
-#include "sys/kernel.hpp"
-#include "sys/output.hpp"
+#include "log/log.hpp"
+#include "sys/processes.hpp"
 #include "sys/raw_call.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 #if !defined __x86_64__ && !defined __aarch64__
-#include "cpu.hpp"
+#include "zombies/cpu.hpp"
 
 #include <cerrno>
 

@@ -1,5 +1,5 @@
 #ifdef __x86_64__
-#include "cpu.hpp"
+#include "zombies/cpu.hpp"
 
 #include <algorithm>
 #include <cerrno>

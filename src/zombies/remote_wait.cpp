@@ -1,6 +1,6 @@
-#include "remote_wait.hpp"
+#include "zombies/remote_wait.hpp"
 
-#include "sys/output.hpp"
+#include "log/log.hpp"
 #include "sys/procfs.hpp"
 #include "sys/raw_call.hpp"
 

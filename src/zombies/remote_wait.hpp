@@ -1,10 +1,10 @@
 // Makes a process wait for children that it neglects, as people do by hand with a debugger.
 #pragma once
 
-#include "cpu.hpp"
-#include "obstacle.hpp"
 #include "sys/helper.hpp"
-#include "sys/kernel.hpp"
+#include "sys/processes.hpp"
+#include "zombies/blocker.hpp"
+#include "zombies/cpu.hpp"
 
 #include <array>
 #include <span>

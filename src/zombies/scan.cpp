@@ -1,4 +1,4 @@
-#include "scan.hpp"
+#include "zombies/scan.hpp"
 
 #include "sys/procfs.hpp"
 

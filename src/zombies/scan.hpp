@@ -1,8 +1,8 @@
 // The look through /proc for neglected zombies: those whose parent lives, is not foster, and does not wait for them.
 #pragma once
 
-#include "sys/kernel.hpp"
-#include "sys/output.hpp"
+#include "log/log.hpp"
+#include "sys/processes.hpp"
 
 #include <array>
 #include <span>

@@ -1,0 +1,75 @@
+#include "child/child.hpp"
+
+#include "sys/procfs.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace foster
+{
+
+sys::Status Child::send(const siginfo_t& received, int signal) const
+{
+    const auto group = group_ ? sys::getpgid(pid_) : 0;
+    // The child may have left the group that it was given; foster's own is not to be signalled.
+    // Group 1 cannot be: kill(2) takes -1 for every process.
+    if (group > 1 && group != ::getpgrp()) {
+        const auto sent = sys::kill(-group, signal);
+        if (sent.error != ESRCH) {
+            // One member that may be signalled makes a success of it: the child need not be the one. SIGCONT is allowed to all
+            // of a session, which 0 does not ask.
+            return sent && signal != SIGCONT ? sys::kill(pid_, 0) : sent;
+        }
+    }
+    if (received.si_code == SI_QUEUE) {
+        if (const auto sent = sys::queue_signal(pid_, signal, received); sent) {
+            return sent;
+        }
+        // Refused by a sandbox, or the queue is full: the signal matters more than its value.
+    }
+    return sys::kill(pid_, signal);
+}
+
+bool Child::continue_group() const
+{
+    return static_cast<bool>(sys::kill(-pid_, SIGCONT));
+}
+
+bool Child::forward(const siginfo_t& received, int signal) const
+{
+    const auto sent = send(received, signal);
+    if (sent) {
+        if (messages_.shows(sys::Level::INFO)) {
+            messages_.info("signal-forwarded|forwarded {signal} to {name}[{pid:d}]", SignalName(signal).text(),
+                           sys::ProcessName(pid_).text(), pid_);
+        }
+    } else if (sent.error != ESRCH) {
+        warn_refused(signal, sent.error);
+    }
+    return static_cast<bool>(sent);
+}
+
+void Child::warn_refused(int signal, int error) const
+{
+    sys::Line remedy;
+    if (error == EPERM) {
+        const std::int64_t own = ::getuid();
+        const std::int64_t user = sys::number_in_status(pid_, "Uid");
+        remedy.add(" (foster runs as uid {:d}, the process as uid {:o}){}", own, user < 0 ? sys::Perhaps() : user,
+                   user == own ? "" // a sandbox has refused it
+                   : own == 0  ? "; give foster CAP_KILL"
+                               : "; run foster as root or give it CAP_KILL");
+    }
+    messages_.warning("signal-refused|cannot forward {signal} to {name}[{pid:d}]: {reason:e}{}",
+                      SignalName(signal).text(), sys::ProcessName(pid_).text(), pid_, sys::Error{error},
+                      remedy.c_string());
+}
+
+int exit_code_of(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+} // namespace foster

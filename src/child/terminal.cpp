@@ -1,0 +1,55 @@
+#include "child/terminal.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+
+namespace foster
+{
+
+Terminal Terminal::find(bool is_kept)
+{
+    Terminal terminal;
+    terminal.is_kept_ = is_kept;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (!sys::tcgetpgrp(fd)) {
+            continue; // no terminal, or not the controlling one
+        }
+        // Kept for the whole life, as not every standard descriptor is.
+        if (auto copy = sys::dup_above_standard(fd)) {
+            terminal.fd_ = static_cast<sys::Fd&&>(copy.value);
+            terminal.own_group_ = ::getpgrp();
+        }
+        return terminal;
+    }
+    // A program whose standard descriptors all lead elsewhere may still ask at the terminal, as ssh and sudo do.
+    terminal.fd_ = sys::above_standard(sys::open("/dev/tty", O_RDWR)).value;
+    terminal.own_group_ = ::getpgrp();
+    return terminal;
+}
+
+bool Terminal::is_foreground(pid_t group) const
+{
+    const auto foreground = sys::tcgetpgrp(fd_.number());
+    return foreground && foreground.value == group;
+}
+
+bool Terminal::is_own() const
+{
+    if (is_kept_ || !is_there() || !is_foreground(own_group_)) {
+        return false;
+    }
+    if (own_group_ != 0) {
+        return true;
+    }
+    // Every group outside foster's PID namespace has the number 0. But only one in the foreground may read, be it nothing.
+    const auto terminal = sys::open("/dev/tty", O_RDONLY | O_NONBLOCK);
+    return sys::read(terminal.value.number(), {}).error != EIO;
+}
+
+// The kernel takes a group for one that has no members, if only a process has that number (session_of_pgrp in the kernel).
+sys::Status Terminal::give_to(pid_t group) const
+{
+    return is_own() && sys::kill(-group, 0).error != ESRCH ? put_in_foreground(group) : sys::Status{};
+}
+
+} // namespace foster

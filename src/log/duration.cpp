@@ -1,0 +1,47 @@
+#include "log/duration.hpp"
+
+#include "sys/text.hpp"
+
+namespace foster::sys
+{
+namespace
+{
+
+constexpr Nanoseconds MILLISECOND = 1'000'000;
+constexpr Nanoseconds SECOND = 1000 * MILLISECOND;
+constexpr Nanoseconds MINUTE = 60 * SECOND;
+constexpr Nanoseconds HOUR = 60 * MINUTE;
+
+} // namespace
+
+Nanoseconds duration_from(std::string_view text)
+{
+    constexpr int MOST = 10'000'000; // twice as many minutes are still a number of nanoseconds
+    constexpr struct {
+        std::string_view name;
+        Nanoseconds length;
+    } UNITS[] = {{"ms", MILLISECOND}, {"s", SECOND}, {"m", MINUTE}, {"", SECOND}};
+    for (const auto& unit : UNITS) {
+        if (text.ends_with(unit.name)) {
+            text.remove_suffix(unit.name.size());
+            const int number = number_from(text, MOST);
+            return number < 0 ? -1 : number * unit.length;
+        }
+    }
+    return -1;
+}
+
+void add_duration(Line& line, Nanoseconds duration)
+{
+    if (duration >= HOUR) {
+        line.add("{:d}h{:d}m", duration / HOUR, duration % HOUR / MINUTE);
+    } else if (duration >= MINUTE) {
+        line.add("{:d}m{:d}s", duration / MINUTE, duration % MINUTE / SECOND);
+    } else if (duration >= SECOND) {
+        line.add("{:d}s", duration / SECOND);
+    } else {
+        line.add("{:d}ms", duration / MILLISECOND);
+    }
+}
+
+} // namespace foster::sys

@@ -1,0 +1,231 @@
+#include "log/line.hpp"
+
+#include "log/errno_text.hpp"
+#include "sys/text.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace foster::sys
+{
+namespace
+{
+
+constexpr std::size_t LONGEST_STRING = 200;
+constexpr std::size_t LONGEST_MEMBER = 300;
+
+// How many bytes the UTF-8 character at the beginning of a text has, RFC 3629; 0: there is none.
+std::size_t size_of_character(std::string_view text)
+{
+    const auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
+    const unsigned first = byte(0);
+    const std::size_t size = first < 0x80   ? 1
+                             : first < 0xc2 ? 0
+                             : first < 0xe0 ? 2
+                             : first < 0xf0 ? 3
+                             : first < 0xf5 ? 4
+                                            : 0;
+    for (std::size_t at = 1; at < size; ++at) {
+        if ((byte(at) & 0xc0U) != 0x80) {
+            return 0;
+        }
+    }
+    // Not the shortest form, a surrogate, or beyond Unicode.
+    const unsigned both = first << 8 | byte(1);
+    const bool is_forbidden =
+        both - 0xe080 < 0x20 || both - 0xeda0 < 0x20 || both - 0xf080 < 0x10 || both - 0xf490 < 0x30;
+    return is_forbidden ? 0 : size;
+}
+
+} // namespace
+
+// One place of a pattern, and the value for it.
+struct Line::Place {
+    std::string_view name;
+    bool is_member_only;
+    char kind;
+    std::int64_t number;
+    std::string_view string;
+};
+
+// Takes the place that a pattern begins with off it.
+Line::Place Line::take_place(const char*& pattern)
+{
+    const bool is_member_only = pattern[1] == '!';
+    const char* const start = pattern + (is_member_only ? 2 : 1);
+    const char* end = start;
+    while (*end != '}' && *end != ':') {
+        ++end;
+    }
+    pattern = end_at(end, '}') + 1;
+    return {{start, static_cast<std::size_t>(end - start)}, is_member_only, *end == ':' ? end[1] : 's', 0, {}};
+}
+
+void Line::put(char byte)
+{
+    if (size_ < bytes_.size() - 1) {
+        bytes_[size_++] = byte;
+    }
+}
+
+void Line::add_values(const char* pattern, ...)
+{
+    std::va_list values;
+    va_start(values, pattern);
+    add_list(pattern, values, false);
+    va_end(values);
+}
+
+void Line::add_member_values(const char* pattern, ...)
+{
+    std::va_list values;
+    va_start(values, pattern);
+    add_list(pattern, values, true);
+    va_end(values);
+}
+
+void Line::add_list(const char* pattern, std::va_list values, bool as_members)
+{
+    while (*pattern != '\0') {
+        if (*pattern != '{') {
+            if (!as_members) {
+                put(*pattern);
+            }
+            ++pattern;
+            continue;
+        }
+        auto place = take_place(pattern);
+        if (place.kind == 's') {
+            const char* const string = va_arg(values, const char*);
+            place.string = string == nullptr ? std::string_view() : string;
+        } else if (place.kind == 'v') {
+            const auto text = va_arg(values, Text);
+            place.string = {text.data, text.size};
+        } else {
+            place.number = va_arg(values, std::int64_t);
+            place.string = place.number != 0 ? "true" : "false"; // of a bool
+        }
+        if (as_members && !place.name.empty()) {
+            add_member(place);
+        } else if (!as_members && !place.is_member_only) {
+            add_place(place);
+        }
+    }
+}
+
+void Line::add_place(const Place& place)
+{
+    if (place.kind == 'o' && place.number == UNKNOWN) {
+        add("unknown");
+    } else if (place.kind == 'd' || place.kind == 'o') {
+        add_number(place.number);
+    } else if (place.kind == 'e') {
+        add_reason(static_cast<int>(place.number));
+    } else {
+        add_text(place.string);
+    }
+}
+
+void Line::add_member(const Place& place)
+{
+    if (bytes_[size_ - 1] != '{') {
+        put(',');
+    }
+    add("\"{:v}\":", place.name);
+    if (place.kind == 'o' && place.number == UNKNOWN) {
+        add("null");
+        return;
+    }
+    if (place.kind == 's' || place.kind == 'v') {
+        place.string.data() == nullptr ? add_text("null") : add_json(place.string);
+        return;
+    }
+    const char* const quote = place.kind == 'e' ? "\"" : "";
+    add("{}", quote);
+    add_place(place);
+    add("{}", quote);
+}
+
+void Line::add_number(std::int64_t number)
+{
+    constexpr std::size_t DIGITS = 20; // of the longest 64-bit number, with its sign
+    std::array<char, DIGITS> digits;
+    auto rest = number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
+    auto at = DIGITS;
+    do {
+        digits[--at] = static_cast<char>('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (number < 0) {
+        put('-');
+    }
+    while (at < DIGITS) {
+        put(digits[at++]);
+    }
+}
+
+void Line::add_reason(int error)
+{
+    const auto reason = reason_of(error);
+    if (reason.empty()) {
+        add("error {:d}", error);
+    } else {
+        add_text(reason);
+    }
+}
+
+void Line::add_text(std::string_view text)
+{
+    unsigned before = 0;
+    for (const char byte : std::string_view(text.data(), std::min(text.size(), LONGEST_STRING))) {
+        const unsigned value = static_cast<unsigned char>(byte);
+        const bool is_of_c1 = before == 0xc2 && value - 0x80 < 0x20; // U+0080 to U+009F, the other control characters
+        put(value < ' ' || value == 0x7f || is_of_c1 ? '?' : byte);
+        before = value;
+    }
+    if (text.size() > LONGEST_STRING) {
+        add("...");
+    }
+}
+
+void Line::add_json(std::string_view text)
+{
+    put('"');
+    const auto end = std::min(size_ + LONGEST_MEMBER, bytes_.size() - std::strlen("ffffff\"}\n"));
+    while (!text.empty() && size_ < end) {
+        const auto size = size_of_character(text);
+        const char first = text.front();
+        // Of U+0080 to U+009F, which are control characters, too, the second byte is the number; all others of more
+        // than one byte begin with a larger one.
+        const unsigned code = static_cast<unsigned char>(size == 2 && first == '\xc2' ? text[1] : first);
+        if (size == 0) {
+            add("\\ufffd");
+        } else if (first == '"' || first == '\\') {
+            put('\\');
+            put(first);
+        } else if (code < ' ' || (code >= 0x7f && code < 0xa0)) {
+            constexpr const char* HEX = "0123456789abcdef";
+            add("\\u00");
+            put(HEX[code / 16]);
+            put(HEX[code % 16]);
+        } else {
+            std::for_each_n(text.begin(), size, [this](char byte) { put(byte); });
+        }
+        text.remove_prefix(std::max(size, std::size_t{1}));
+    }
+    put('"');
+}
+
+char* Line::c_string()
+{
+    bytes_[size_] = '\0';
+    return bytes_.data();
+}
+
+std::string_view Line::finished()
+{
+    bytes_[size_] = '\n';
+    return {bytes_.data(), size_ + 1};
+}
+
+} // namespace foster::sys

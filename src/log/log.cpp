@@ -1,0 +1,239 @@
+#include "log/log.hpp"
+
+#include "log/line_writer.hpp"
+#include "sys/text.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace foster::sys
+{
+namespace
+{
+
+// The one global: every failing path of set-up needs it, and it is known before most of them.
+struct {
+    int failure_code = 125;
+    int error_log = -1;
+    bool json = false;
+    int lost = 0; // messages that found no room, and of which nothing was said yet
+    LineWriter writer{STDERR_FILENO};
+    Nanoseconds look_interval = 0;
+    std::array<char, 16> program{"foster"};
+} output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+void add_two_digits(Line& line, const char* before, std::int64_t number)
+{
+    line.add("{}{:d}{:d}", before, number / 10, number % 10);
+}
+
+void compose_list(Line& line, Level level, const char* message, std::va_list values)
+{
+    static constexpr char LEVELS[][8] = {"error", "warning", "info", "debug"};
+    const char* const name = &LEVELS[static_cast<std::size_t>(level)][0];
+    const char* const pattern = end_at(message, '|') + 1;
+    if (!output.json) {
+        line.add("{}: ", output.program.data());
+        if (level <= Level::WARNING) {
+            line.add("{}: ", name);
+        }
+        line.add_list(pattern, values, false);
+        return;
+    }
+    Line part;
+    add_time(part);
+    line.begin_object();
+    line.add_members("{time:v}{level}{event:v}", part.text(), name,
+                     std::string_view(message, static_cast<std::size_t>(pattern - message - 1)));
+    std::va_list again;
+    va_copy(again, values);
+    line.add_list(pattern, again, true);
+    va_end(again);
+    part.clear();
+    part.add_list(pattern, values, false);
+    line.add_members("{message:v}", part.text());
+    line.end_object();
+}
+
+// A function of its own, for the line takes much of the stack.
+[[gnu::noinline]] bool report_lost()
+{
+    Line line;
+    compose(line, Level::WARNING, "messages-lost|{messages:d} message{} found no room on standard error", output.lost,
+            output.lost == 1 ? "" : "s");
+    const bool is_written = static_cast<bool>(output.writer.write(line.finished()));
+    output.lost = is_written ? 0 : output.lost;
+    return is_written;
+}
+
+constexpr Nanoseconds FIRST_LOOK = 10'000'000;
+constexpr Nanoseconds LONGEST_LOOK = 1'000'000'000;
+
+bool is_behind()
+{
+    return output.lost != 0 || output.writer.is_behind();
+}
+
+void look_again(Nanoseconds interval)
+{
+    output.look_interval = std::min(interval, LONGEST_LOOK);
+    next_look_at_messages = monotonic_now() + output.look_interval;
+}
+
+// All signals are blocked: whoever reads standard error must not be able to hold foster up.
+void write_message(std::string_view line, Nanoseconds at_most)
+{
+    const bool is_written = (output.lost == 0 || report_lost()) && output.writer.write(line, at_most);
+    output.lost += is_written ? 0 : 1;
+    if (next_look_at_messages == 0 && is_behind()) {
+        look_again(FIRST_LOOK);
+    }
+}
+
+constexpr Nanoseconds PATIENCE = 1'000'000'000; // with the reader of an error that ends foster
+
+void write_error(const char* message, std::va_list values)
+{
+    Line line;
+    compose_list(line, Level::ERROR, message, values);
+    write_message(line.finished(), PATIENCE);
+    output.writer.finish();
+    LineWriter log(output.error_log);
+    (void)log.write(line.finished(), PATIENCE);
+    log.finish();
+}
+
+} // namespace
+
+// A year is counted from March, so that a leap day is its last; right until 2100.
+void add_time(Line& line)
+{
+    constexpr int FOUR_YEARS = 1461;
+    constexpr int MARCH_1968 = -671; // the days from it to 1970
+    constexpr int FIVE_MONTHS = 153;
+    const auto now = realtime_now() / 1'000'000;
+    const auto day = now / 86'400'000 - MARCH_1968;
+    const auto cycle = day % FOUR_YEARS;
+    const auto year = std::min(cycle / 365, std::int64_t{3});
+    const auto day_of_year = cycle - year * 365;
+    const auto month = (day_of_year * 5 + 2) / FIVE_MONTHS; // 0: March
+    line.add("{:d}", 1968 + day / FOUR_YEARS * 4 + year + month / 10);
+    add_two_digits(line, "-", (month + 2) % 12 + 1);
+    add_two_digits(line, "-", day_of_year - (month * FIVE_MONTHS + 2) / 5 + 1);
+    add_two_digits(line, "T", now / 3'600'000 % 24);
+    add_two_digits(line, ":", now / 60'000 % 60);
+    add_two_digits(line, ":", now / 1000 % 60);
+    add_two_digits(line, ".", now / 10 % 100);
+    line.add("{:d}Z", now % 10);
+}
+
+void Messages::say(Level wanted, const char* message, ...) const
+{
+    if (!shows(wanted)) {
+        return;
+    }
+    std::va_list values;
+    va_start(values, message);
+    Line line;
+    compose_list(line, wanted, message, values);
+    va_end(values);
+    write(wanted, line);
+}
+
+void compose_values(Line& line, Level level, const char* message, ...)
+{
+    std::va_list values;
+    va_start(values, message);
+    compose_list(line, level, message, values);
+    va_end(values);
+}
+
+void Messages::write(Level wanted, Line& line) const
+{
+    if (shows(wanted)) {
+        write_message(line.finished(), 0);
+    }
+}
+
+void go_on_with_messages()
+{
+    if (monotonic_now() < next_look_at_messages) {
+        return;
+    }
+    next_look_at_messages = 0;
+    output.writer.go_on();
+    if (output.look_interval == LONGEST_LOOK) {
+        output.writer.resume_helper();
+    }
+    if ((output.lost != 0 && !report_lost()) || is_behind()) {
+        look_again(2 * output.look_interval);
+    }
+}
+
+void finish_messages()
+{
+    output.writer.finish();
+    if (output.lost != 0) {
+        (void)report_lost();
+    }
+}
+
+void set_program(std::string_view name)
+{
+    *std::ranges::copy(name, output.program.begin()).out = '\0';
+}
+
+void set_error_log(int fd)
+{
+    output.error_log = fd;
+}
+
+void set_json(bool json)
+{
+    output.json = json;
+}
+
+bool is_json()
+{
+    return output.json;
+}
+
+int failure_code()
+{
+    return output.failure_code;
+}
+
+void set_failure_code(int code)
+{
+    output.failure_code = code;
+}
+
+void end_with(int code, const char* message, ...)
+{
+    std::va_list values;
+    va_start(values, message);
+    write_error(message, values);
+    va_end(values);
+    ::_exit(code);
+}
+
+void end_for_usage(const char* message, ...)
+{
+    std::va_list values;
+    va_start(values, message);
+    write_error(message, values);
+    va_end(values);
+    if (!output.json) {
+        constexpr std::string_view HINT = "foster: see 'foster --help'\n";
+        write_message(HINT, PATIENCE);
+    }
+    ::_exit(failure_code());
+}
+
+void fail_doing(const char* doing, int error)
+{
+    fail(failure_code(), "start-failed|cannot {doing}: {reason:e}", doing, Error{error});
+}
+
+} // namespace foster::sys

@@ -1,0 +1,72 @@
+// The texts that are printed on request.
+#include "options/option_table.hpp"
+#include "sys/processes.hpp"
+
+namespace foster
+{
+namespace
+{
+
+constexpr std::string_view LICENSE =
+#include "license.inc" // made from the file LICENSE
+    ;
+
+constexpr std::string_view HEAD = "Usage: foster [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+                                  "Run COMMAND as the child of a minimal init: forward signals to it, adopt orphans,\n"
+                                  "reap zombies, and end with its exit status.\n\n";
+constexpr std::string_view TAIL =
+    "\nSignals are numbers or names, with or without SIG: 15, TERM, SIGTERM, RTMIN+3.\n"
+    "Options end at the first word that is none. The environment variable FOSTER_OPTIONS\n"
+    "holds options, parted by blanks, that are read before the command line.\n\n"
+    "Exit status: the command's own; 128 + N if signal N killed it; 125 if foster failed;\n"
+    "126 if the command cannot be run; 127 if it is not found.\n";
+
+void add_row(sys::Line& line, const Option& option)
+{
+    constexpr std::size_t HELP_COLUMN = 31;
+    if (option.letters[0] != '\0') {
+        line.add("  -{:v}, --{}", std::string_view(&option.letters[0], 1), option.name);
+    } else {
+        line.add("      --{}", option.name);
+    }
+    if (option.takes_value()) {
+        line.add("{}{}", option.value_is_optional() ? "" : " ", option.value);
+    }
+    do {
+        line.add(" ");
+    } while (line.size() < HELP_COLUMN);
+    line.add("{}", option.help);
+}
+
+sys::Status print_help()
+{
+    auto status = sys::write_all(STDOUT_FILENO, HEAD);
+    OptionReader options;
+    for (Option option{}; options.next(option);) {
+        sys::Line line;
+        add_row(line, option);
+        status = status ? sys::write_all(STDOUT_FILENO, line.finished()) : status;
+    }
+    return status ? sys::write_all(STDOUT_FILENO, TAIL) : status;
+}
+
+sys::Status print_version(const Personality& personality)
+{
+    // `docker info` parses tini's form, and warns where it finds neither that name nor a commit, moby's parseInitVersion.
+    const std::string_view text = personality.is_tini ? "tini version " FOSTER_VERSION " - git." FOSTER_COMMIT "\n"
+                                                      : "foster " FOSTER_VERSION " - git." FOSTER_COMMIT "\n";
+    return sys::write_all(STDOUT_FILENO, text);
+}
+
+} // namespace
+
+int print_text(const Options& options)
+{
+    const auto printed = options.print == Print::HELP      ? print_help()
+                         : options.print == Print::VERSION ? print_version(*options.personality)
+                                                           : sys::write_all(STDOUT_FILENO, LICENSE);
+    sys::must(printed, "write to standard output");
+    return 0;
+}
+
+} // namespace foster

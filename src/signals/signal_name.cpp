@@ -1,0 +1,147 @@
+#include "signals/signal_name.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+namespace foster
+{
+namespace
+{
+
+// Indexed by number, signal(7); arrays and not pointers, which a position-independent program would have to relocate.
+constexpr auto NAMES = std::to_array<std::array<char, 8>>({
+    {""},     {"HUP"},  {"INT"},  {"QUIT"}, {"ILL"},    {"TRAP"},   {"ABRT"},  {"BUS"},  {"FPE"},  {"KILL"}, {"USR1"},
+    {"SEGV"}, {"USR2"}, {"PIPE"}, {"ALRM"}, {"TERM"},   {"STKFLT"}, {"CHLD"},  {"CONT"}, {"STOP"}, {"TSTP"}, {"TTIN"},
+    {"TTOU"}, {"URG"},  {"XCPU"}, {"XFSZ"}, {"VTALRM"}, {"PROF"},   {"WINCH"}, {"IO"},   {"PWR"},  {"SYS"},
+});
+
+} // namespace
+
+SignalName::SignalName(int signal)
+{
+    sys::Line line;
+    if (signal > 0 && static_cast<std::size_t>(signal) < NAMES.size()) {
+        line.add("SIG{}", NAMES[static_cast<std::size_t>(signal)].data());
+    } else if (signal < FIRST_REAL_TIME) {
+        line.add("{:d}", signal);
+    } else if (signal == FIRST_REAL_TIME) {
+        line.add("SIGRTMIN");
+    } else {
+        line.add("SIGRTMIN+{:d}", signal - FIRST_REAL_TIME);
+    }
+    std::copy_n(line.text().begin(), std::min(line.size(), bytes_.size() - 1), bytes_.begin());
+}
+
+namespace
+{
+
+bool same_letters(std::string_view one, std::string_view other)
+{
+    constexpr int CASE_BIT = 0x20; // of ASCII letters
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                      [](char left, char right) { return (left & ~CASE_BIT) == (right & ~CASE_BIT); });
+}
+
+bool take_beginning(std::string_view& text, std::string_view beginning)
+{
+    const bool there = text.size() >= beginning.size() && same_letters({text.data(), beginning.size()}, beginning);
+    if (there) {
+        text.remove_prefix(beginning.size());
+    }
+    return there;
+}
+
+// Up to two digits, or nothing at all where that is allowed; -1 for anything else.
+int small_number(std::string_view digits, bool may_be_empty)
+{
+    if (digits.size() > 2 || (digits.empty() && !may_be_empty)) {
+        return -1;
+    }
+    int number = 0;
+    for (const char digit : digits) {
+        if (digit < '0' || digit > '9') {
+            return -1;
+        }
+        number = number * 10 + (digit - '0');
+    }
+    return number;
+}
+
+// What follows RTMIN or RTMAX: nothing, or a sign and a number.
+int real_time_from(std::string_view offset, char sign, int base)
+{
+    const int step = sign == '+' ? 1 : -1;
+    const bool bare = offset.empty();
+    if (!bare && offset.front() != sign) {
+        return -1;
+    }
+    const int distance = bare ? 0 : small_number({offset.data() + 1, offset.size() - 1}, false);
+    const int signal = distance < 0 ? -1 : base + step * distance;
+    return signal < FIRST_REAL_TIME || signal > sys::LAST_SIGNAL ? -1 : signal;
+}
+
+} // namespace
+
+int signal_from(std::string_view text)
+{
+    const int number = small_number(text, false);
+    // The two below SIGRTMIN are the C libraries' own, nptl(7).
+    if (number > 0 && number <= sys::LAST_SIGNAL && (number < FIRST_REAL_TIME - 2 || number >= FIRST_REAL_TIME)) {
+        return number;
+    }
+    take_beginning(text, "SIG");
+    if (take_beginning(text, "RTMIN")) {
+        return real_time_from(text, '+', FIRST_REAL_TIME);
+    }
+    if (take_beginning(text, "RTMAX")) {
+        return real_time_from(text, '-', sys::LAST_SIGNAL);
+    }
+    for (std::size_t signal = 1; signal < NAMES.size(); ++signal) {
+        if (same_letters(text, NAMES[signal].data())) {
+            return static_cast<int>(signal);
+        }
+    }
+    return -1;
+}
+
+InheritedSignals::InheritedSignals()
+    : mask_(sys::must(sys::set_signal_mask(sys::ALL_SIGNALS), "block signals")),
+      sigchld_ignored_(sys::must(sys::ignore_sigchld(false), "stop ignoring SIGCHLD"))
+{
+}
+
+void InheritedSignals::restore() const
+{
+    // Both calls have worked with the same arguments in the constructor.
+    if (sigchld_ignored_) {
+        (void)sys::ignore_sigchld(true);
+    }
+    (void)sys::set_signal_mask(mask_);
+}
+
+void watch_parent(int signal, const sys::Messages& messages)
+{
+    if (signal == 0) {
+        return;
+    }
+    if (const auto set = sys::set_parent_death_signal(signal); !set) {
+        messages.warning("step-refused|cannot have {signal} sent when the parent dies: {reason:e}",
+                         SignalName(signal).text(), sys::Error{set.error});
+    }
+}
+
+Fate fate_of(const siginfo_t& received, pid_t self)
+{
+    if (received.si_signo == SIGCHLD && received.si_code >= CLD_EXITED && received.si_code <= CLD_CONTINUED) {
+        return Fate::REAP;
+    }
+    // What foster brings upon itself by its messages is none of the child's business.
+    const int signal = received.si_signo;
+    const bool by_itself = received.si_code == SI_USER && received.si_pid == self;
+    if (by_itself && (signal == SIGPIPE || signal == SIGXFSZ)) {
+        return Fate::DROP;
+    }
+    return Fate::FORWARD;
+}
+
+} // namespace foster

@@ -1,0 +1,168 @@
+#include "supervisor/descendants.hpp"
+
+#include "sys/helper.hpp"
+#include "sys/raw_call.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace foster
+{
+
+bool Process::is_alive() const
+{
+    if (start != 0) {
+        const auto now = sys::read_stat(pid).value;
+        return now.start == start && !now.has_ended();
+    }
+    const auto ended = sys::has_ended(pid);
+    return pid != 0 && ended.error != ECHILD && !ended.value; // a sandbox may refuse the look, and a group has none
+}
+
+Earlier::Earlier(const Options& options, const sys::Messages& messages)
+{
+    constexpr std::size_t MOST = 1024;
+    const auto zombie = sys::find_zombie();
+    had_zombie_ = zombie.value > 0;
+    if (zombie.error == ECHILD || (options.grace < 0 && !options.wait_all)) {
+        return;
+    }
+    fault_ = sys::fault_of_procfs();
+    const auto memory = sys::map_memory(MOST * sizeof(Process));
+    memory_ = static_cast<Process*>(memory.value);
+    const std::size_t room = memory ? MOST : 0;
+    std::size_t count = find(::getpid(), room);
+    if (count == 0 && fault_ != nullptr) {
+        count = find(0, room);
+    }
+    if (count > room) {
+        messages.warning("step-refused|cannot remember all processes that were there before the child: {reason}",
+                         "there is room for 1024");
+        count = room;
+    }
+    count_ = count;
+    if (count == 0) {
+        memory_ = nullptr;
+    }
+}
+
+// Returns how many there are, or one more than there is room for.
+std::size_t Earlier::find(pid_t after, std::size_t room)
+{
+    Descendants all(*this, fault_ == nullptr, after);
+    std::size_t count = 0;
+    for (Process one; count <= room && all.next(one); ++count) {
+        if (count < room) {
+            memory_[count] = one;
+        }
+    }
+    return count;
+}
+
+void Earlier::note_child(pid_t child)
+{
+    if (were_there() && fault_ == nullptr) {
+        child_start_ = sys::read_stat(child).value.start;
+    }
+}
+
+bool Earlier::holds(const Process& process) const
+{
+    // Whether there was a /proc to know its start by can have changed.
+    const auto is_it = [process](const Process& known) {
+        return known.pid == process.pid && (known.start == process.start || known.start == 0 || process.start == 0);
+    };
+    return process.start < child_start_ || std::any_of(memory_, memory_ + count_, is_it);
+}
+
+void Earlier::forget_one(pid_t pid)
+{
+    auto* const found = std::ranges::find(memory_, memory_ + count_, pid, &Process::pid);
+    if (found != memory_ + count_) {
+        *found = memory_[--count_];
+    }
+}
+
+namespace
+{
+
+constexpr pid_t LAST_PID = 1 << 22; // PID_MAX_LIMIT of the kernel's threads.h
+
+} // namespace
+
+Descendants::Descendants(const Earlier& earlier, bool has_proc, pid_t after)
+    : earlier_(earlier), has_proc_(has_proc), processes_("/proc"), last_pid_(after), end_(LAST_PID)
+{
+    sys::Helper next;
+    if (!has_proc && after != 0 && next.start(-1, [](int /*none*/) { return 0; })) {
+        end_ = next.pid();
+        (void)next.await();
+    }
+}
+
+// The next number, 0 behind the last one.
+pid_t Descendants::next_number()
+{
+    last_pid_ = last_pid_ == end_ ? 0 : last_pid_ == LAST_PID ? 1 : last_pid_ + 1;
+    return last_pid_;
+}
+
+bool Descendants::next(Process& found)
+{
+    for (;;) {
+        found = {has_proc_ ? processes_.next() : next_number()};
+        if (found.pid < 0 || (!has_proc_ && found.pid == 0)) {
+            return false;
+        }
+        if (sys::Helper::is_one(found.pid)) {
+            continue;
+        }
+        // What foster's own children do is not looked at in /proc, which is most of what a look costs.
+        if (has_proc_ ? (!earlier_.were_there() && children_.next_is(found.pid)) || is_one(found) : is_child(found)) {
+            return true;
+        }
+    }
+}
+
+// Without /proc all numbers are tried. For one that is no process's, as most are, the first call costs half of the second one.
+bool Descendants::is_child(const Process& found) const
+{
+    if (sys::raw_call(SYS_getpgid, found.pid) < 0) { // 0: it is outside this PID namespace
+        return false;
+    }
+    const auto ended = sys::has_ended(found.pid);
+    return ended && !ended.value && !earlier_.holds(found);
+}
+
+bool Descendants::is_one(Process& found)
+{
+    const auto stat = sys::read_stat(found.pid).value;
+    found.start = stat.start;
+    if (found.pid == self_ || stat.pid == 0 || stat.has_ended() || stat.is_of_kernel || earlier_.holds(found)) {
+        return false;
+    }
+    if (stat.parent != last_parent_) {
+        last_parent_ = stat.parent;
+        last_is_own_ = is_of_foster(stat.parent);
+    }
+    return last_is_own_;
+}
+
+// Foster itself or a descendant, which none that was there before stands between.
+bool Descendants::is_of_foster(pid_t pid) const
+{
+    if (!earlier_.were_there()) {
+        return sys::is_in_tree_of(self_, pid);
+    }
+    constexpr int DEEPEST = 10'000;
+    for (int depth = 0; pid > 1 && pid != self_ && depth < DEEPEST; ++depth) {
+        const auto stat = sys::read_stat(pid).value;
+        if (earlier_.holds({pid, stat.start})) {
+            return false;
+        }
+        pid = stat.parent;
+    }
+    return self_ == 1 || pid == self_;
+}
+
+} // namespace foster

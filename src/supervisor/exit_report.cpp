@@ -1,0 +1,111 @@
+#include "supervisor/exit_report.hpp"
+
+#include "log/duration.hpp"
+#include "signals/signal_name.hpp"
+#include "sys/cgroup.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/wait.h>
+
+namespace foster
+{
+
+// Not by way of a symbolic link, which may lead to any file that root can write. To make a file or to empty it waits for a file system
+// that is frozen, so a helper does.
+sys::Result<sys::Fd> LastWord::open(const char* path)
+{
+    constexpr int HOW = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
+    const auto emptied =
+        opener_.run(-1, [path](int /*none*/) { return sys::open(path, HOW | O_CREAT | O_TRUNC).error; });
+    return emptied ? sys::above_standard(sys::open(path, HOW)) : sys::Result<sys::Fd>{{}, emptied.error};
+}
+
+LastWord::LastWord(const Options& options, const sys::Messages& messages) : messages_(messages)
+{
+    const char* const path = options.termination_log;
+    if (path == nullptr && !messages.shows(sys::Level::INFO)) {
+        return;
+    }
+    start_ = sys::monotonic_now();
+    oom_kills_ = sys::oom_kills();
+    if (path == nullptr) {
+        return;
+    }
+    // A kubelet mounts a file there, unless the pod names another place; a new file is one that nobody reads.
+    const bool is_lost = std::strcmp(path, "/dev/termination-log") == 0 && !sys::exists(path);
+    auto file = open(path);
+    if (file.error == ELOOP) {
+        messages.warning("step-refused|cannot write the termination log '{path}': {reason}", path,
+                         "it is a symbolic link, which is not followed");
+    } else if (is_lost || !file) {
+        messages.warning("step-refused|cannot {} the termination log '{path}': {reason:e}{}",
+                         is_lost ? "find" : "write", path, sys::Error{is_lost ? ENOENT : file.error},
+                         is_lost ? "; name the pod's terminationMessagePath by --termination-log=PATH" : "");
+    }
+    file_ = static_cast<sys::Fd&&>(file.value);
+    sys::set_error_log(file_.number());
+}
+
+void LastWord::note_end(const char* name, int status)
+{
+    std::copy_n(name, std::min(std::strlen(name), name_.size() - 1), name_.data());
+    status_ = status;
+    ran_ = sys::monotonic_now() - start_;
+}
+
+void LastWord::say(pid_t child, int orphans, int leftovers) const
+{
+    if (!is_wanted()) {
+        return;
+    }
+    sys::Line end;
+    sys::Perhaps code;
+    const SignalName killer(WTERMSIG(status_));
+    if (WIFEXITED(status_)) {
+        code = WEXITSTATUS(status_);
+        end.add("exited with {:o}", code);
+    } else {
+        end.add("was killed by {}{}", killer.text(), WCOREDUMP(status_) ? " (core dumped)" : "");
+    }
+    sys::Line time;
+    sys::add_duration(time, ran_);
+    const SignalName signal(last_.signal);
+    sys::Perhaps sender;
+    sys::Perhaps user;
+    sys::Line source;
+    if (last_.signal == 0) {
+        source.add("none");
+    } else if (last_.code > 0) { // all that the kernel sends of itself, sigaction(2)
+        source.add("{} from the kernel", signal.text());
+    } else {
+        sender = last_.sender;
+        user = last_.user;
+        // The kernel calls a sender 0 that has no number here.
+        last_.sender == 0 ? source.add("{} from outside the PID namespace, uid {:d}", signal.text(), last_.user)
+                          : source.add("{} from pid {:d}, uid {:d}", signal.text(), last_.sender, last_.user);
+    }
+    const auto kills = sys::oom_kills();
+    const sys::Perhaps killed =
+        oom_kills_ < 0 || kills < 0 ? sys::Perhaps() : std::max(kills - oom_kills_, std::int64_t{0});
+    sys::Line line;
+    sys::compose(line, sys::Level::INFO,
+                 "child-ended|{name}[{pid:d}] {} after {}; last signal: {}; OOM kills: {oom_kills:o}; orphans reaped: "
+                 "{orphans_reaped:d}; leftovers ended: {leftovers_ended:d}{!exit_code:o}{!signal}{!core_dumped:b}"
+                 "{!ran_ms:d}{!last_signal}{!sender_pid:o}{!sender_uid:o}",
+                 name_.data(), child, end.c_string(), time.c_string(), source.c_string(), killed, orphans, leftovers,
+                 code, code ? nullptr : killer.text(), !code && WCOREDUMP(status_), ran_ / 1'000'000,
+                 last_.signal == 0 ? nullptr : signal.text(), sender, user);
+    messages_.write(sys::Level::INFO, line);
+    if (file_.number() >= 0) {
+        (void)sys::Helper().run(file_.number(), [text = line.finished()](int fd) {
+            const auto size = sys::size_of(fd);
+            return size.value == 0 || size.error == ESPIPE ? sys::write_all(fd, text).error : 0;
+        });
+    }
+}
+
+} // namespace foster

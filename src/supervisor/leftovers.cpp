@@ -1,0 +1,263 @@
+#include "supervisor/leftovers.hpp"
+
+#include "supervisor/reaper.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+namespace foster
+{
+namespace
+{
+
+constexpr sys::Nanoseconds REST = 10'000'000;        // between two rounds of SIGKILL, or as long as one took
+constexpr sys::Nanoseconds PATIENCE = 1'000'000'000; // with those that got SIGKILL
+constexpr sys::Nanoseconds FIRST_LOOK = 50'000'000;
+constexpr sys::Nanoseconds LONGEST_LOOK = 1'000'000'000;
+constexpr sys::Nanoseconds REST_FACTOR = 50; // looks through /proc take 2 % of the time
+
+// Two signals, 0 is none, to this process, by a pidfd, so that none which gets its pid meanwhile is hit. A process group, below 0,
+// has no pidfd, nor has an old kernel or a sandbox. Returns whether it may be signalled, or is gone.
+bool send(const Process& to, int signal, int next)
+{
+    const auto process = sys::pidfd_open(to.pid);
+    if (!to.is_alive()) {
+        return true;
+    }
+    bool may_be_signalled = true;
+    for (const int each : {signal, next}) {
+        auto sent = sys::pidfd_send_signal(process.value.number(), each);
+        if (!sent && sent.error != ESRCH) {
+            sent = sys::kill(to.pid, each);
+        }
+        may_be_signalled = may_be_signalled && sent.error != EPERM;
+    }
+    return may_be_signalled;
+}
+
+} // namespace
+
+// What one of them runs to clean up is not to get its SIGTERM, so they are listed first.
+void Leftovers::signal_all(int signal, int next)
+{
+    if (are_all_others()) {
+        // All at once: none can escape by a fork.
+        (void)sys::kill(-1, signal);
+        (void)sys::kill(-1, next);
+        return;
+    }
+    constexpr std::size_t MOST = 1 << 16; // memory is taken by the page
+    Process only;                         // where there is no memory for more
+    if (list_ == nullptr) {
+        const auto memory = sys::map_memory(MOST * sizeof(Process));
+        list_ = memory ? static_cast<Process*>(memory.value) : nullptr;
+    }
+    const std::span list(list_ == nullptr ? &only : list_, list_ == nullptr ? 1 : MOST);
+    Descendants leftovers(earlier_, fault_ == nullptr, after_);
+    std::size_t listed = 0;
+    bool is_any = false;
+    for (bool is_more = true; is_more;) {
+        is_more = leftovers.next(list[listed]);
+        is_any = is_any || is_more;
+        listed += is_more ? 1 : 0;
+        if (!is_more || listed == list.size()) {
+            send_to(list.first(std::exchange(listed, 0)), signal, next);
+        }
+    }
+    if (!is_any && search_all()) {
+        signal_all(signal, next);
+    }
+}
+
+// Without /proc, where none was found among those that the child can have forked: whether to look at all.
+bool Leftovers::search_all()
+{
+    return fault_ != nullptr && std::exchange(after_, 0) != 0;
+}
+
+// Without /proc each one's process group is all that is known of its descendants.
+void Leftovers::send_to(std::span<Process> list, int signal, int next) const
+{
+    for (auto& to : list) {
+        if (fault_ != nullptr) {
+            const pid_t group = group_of(to.pid);
+            to.pid = group == 0 ? to.pid : -group;
+        }
+        if (fault_ == nullptr || std::ranges::find(list, to.pid, &Process::pid) == list.begin() + (&to - list.data())) {
+            send(to, signal, next);
+        }
+    }
+}
+
+// The process group that is signalled for its member; 0: none. A group of foster's session may hold others than descendants, for any
+// process of it can join it, setpgid(2).
+pid_t Leftovers::group_of(pid_t member) const
+{
+    const pid_t group = sys::getpgid(member);
+    const pid_t session = sys::getsid(member);
+    const bool is_leader = fault_ != nullptr && group == member;
+    return group > 1 && (group == child_ || is_leader || (session > 0 && session != sys::getsid(0))) ? group : 0;
+}
+
+// With its process group, for one that forks and ends, forks and ends, is gone before its own signal comes.
+Leftovers::Count Leftovers::kill_all()
+{
+    Count count;
+    if (are_all_others()) {
+        (void)sys::kill(-1, SIGKILL);
+        if (fault_ != nullptr) {
+            return count;
+        }
+    }
+    Descendants leftovers(earlier_, fault_ == nullptr, after_);
+    pid_t last_group = 0;
+    for (Process leftover; leftovers.next(leftover); ++count.found) {
+        const pid_t group = group_of(leftover.pid);
+        count.reached += send(leftover, SIGKILL, 0) ? 1 : 0;
+        if (group != std::exchange(last_group, group) && group != 0) {
+            (void)sys::kill(-group, SIGKILL);
+        }
+    }
+    return count.found == 0 && search_all() ? kill_all() : count;
+}
+
+void Leftovers::begin(bool is_stopping, bool has_children)
+{
+    if ((options_.grace < 0 && !options_.wait_all) || (self_ != 1 && !has_children)) {
+        return;
+    }
+    fault_ = sys::fault_of_procfs();
+    if (fault_ != nullptr && !are_all_others()) {
+        messages_.warning("step-refused|cannot find what the child has left: {reason}{}", fault_,
+                          "; only foster's own children and their process groups are signalled");
+    }
+    is_stopping_ = is_stopping;
+    if (options_.wait_all) {
+        phase_ = Phase::WAITING;
+    }
+    if (options_.grace >= 0 && (is_stopping || !options_.wait_all)) {
+        begin_grace();
+    }
+}
+
+void Leftovers::begin_grace()
+{
+    signal_all(SIGTERM, SIGCONT); // one that is stopped could not end
+    phase_ = Phase::GRACE;
+    next_step_ = sys::monotonic_now() + options_.grace;
+}
+
+void Leftovers::begin_killing(sys::Nanoseconds now)
+{
+    phase_ = Phase::KILLING;
+    // Without /proc a generation is found only when the one before it has ended.
+    give_up_ = now + (fault_ == nullptr || are_all_others() ? PATIENCE : 10 * PATIENCE);
+    look_soon(now);
+    kill_again(now);
+}
+
+// Until none is left that can be: the ones that are forked meanwhile get it in another round.
+void Leftovers::kill_again(sys::Nanoseconds now)
+{
+    const auto count = kill_all();
+    const auto end = sys::monotonic_now();
+    next_step_ = end + std::max(REST, end - now);
+    if (end >= give_up_ || (count.found != 0 && count.reached == 0)) {
+        if (count.found == 0 || fault_ != nullptr) {
+            messages_.warning("step-refused|cannot name what is left: {reason}",
+                              fault_ == nullptr ? "not in /proc" : fault_);
+        }
+        tell_left(false);
+        phase_ = Phase::LET_BE;
+    }
+}
+
+// All, or those alone that foster may not signal.
+void Leftovers::tell_left(bool refused_alone) const
+{
+    Descendants leftovers(earlier_, true, after_);
+    Process leftover;
+    while (fault_ == nullptr && leftovers.next(leftover)) {
+        const auto stat = sys::read_stat(leftover.pid).value;
+        const auto sent = sys::kill(leftover.pid, 0);
+        if (!stat.has_ended() && sent.error != ESRCH && !(sent && refused_alone)) {
+            messages_.warning("leftover-left|cannot end {name:v}[{pid:d}]: {reason}", stat.name(), leftover.pid,
+                              !sent ? "it may not be signalled; run foster as root or give it CAP_KILL"
+                                    : "it has got SIGKILL, and has not ended yet");
+        }
+    }
+}
+
+// Whether foster is to go on. The kernel may be silent about an end: CLONE_AUTOREAP, and what was put into the PID namespace from
+// outside, as by `docker exec`, is nobody's child here. So there is another look now and then.
+bool Leftovers::are_awaited(Reaper& reaper)
+{
+    const bool has_children = reaper.has_children();
+    if (phase_ == Phase::LET_BE || (!has_children && (self_ != 1 || fault_ != nullptr))) {
+        return false;
+    }
+    const bool is_to_search = !has_children || earlier_.were_there();
+    if (is_to_search && std::exchange(seen_reaped_, reaper.orphans()) != reaper.orphans()) {
+        next_look_ = std::min(next_look_, rest_until_);
+    }
+    const auto now = sys::monotonic_now();
+    if (now < next_look_) {
+        return true;
+    }
+    reaper.owe_sweep();
+    if (is_to_search && !awaited_.is_alive() && !Descendants(earlier_, fault_ == nullptr, after_).next(awaited_) &&
+        !search_all()) {
+        reaper.finish(); // those that have ended meanwhile
+        return false;
+    }
+    const auto end = sys::monotonic_now();
+    rest_until_ = end + std::min(REST_FACTOR * (end - now), LONGEST_LOOK);
+    next_look_ = std::max(rest_until_, end + look_interval_);
+    look_interval_ = std::min(2 * look_interval_, LONGEST_LOOK);
+    return true;
+}
+
+// Something is to end now.
+void Leftovers::look_soon(sys::Nanoseconds now)
+{
+    look_interval_ = FIRST_LOOK;
+    next_look_ = std::min(next_look_, std::max(rest_until_, now + FIRST_LOOK));
+}
+
+void Leftovers::act_if_due()
+{
+    if (phase_ != Phase::GRACE && phase_ != Phase::KILLING) {
+        return;
+    }
+    const auto now = sys::monotonic_now();
+    if (now < next_step_) {
+        return;
+    }
+    phase_ == Phase::GRACE ? begin_killing(now) : kill_again(now);
+}
+
+void Leftovers::forward(int signal, bool asks_to_stop)
+{
+    if (phase_ == Phase::LET_BE) {
+        return;
+    }
+    const auto now = sys::monotonic_now();
+    look_soon(now);
+    if (asks_to_stop && phase_ == Phase::GRACE && is_stopping_) {
+        begin_killing(now);
+        return;
+    }
+    is_stopping_ = is_stopping_ || asks_to_stop;
+    if (asks_to_stop && phase_ == Phase::WAITING && options_.grace >= 0) {
+        begin_grace();
+    } else {
+        signal_all(signal, 0);
+        if (asks_to_stop && phase_ == Phase::WAITING) {
+            tell_left(true);
+        }
+    }
+}
+
+} // namespace foster

@@ -1,0 +1,79 @@
+// Leftovers: descendants that are still alive when the child has ended, --grace and --wait-all.
+#pragma once
+
+#include "options/options.hpp"
+#include "supervisor/descendants.hpp"
+#include "sys/processes.hpp"
+
+#include <span>
+#include <unistd.h>
+
+namespace foster
+{
+
+class Reaper;
+
+// As PID 1 they are all that its PID namespace holds, which kill(2) reaches at once. Elsewhere, and where others were there before the
+// child, they are foster's descendants, which /proc tells.
+class Leftovers
+{
+  public:
+    Leftovers(const Options& options, const sys::Messages& messages, const Earlier& earlier, pid_t child)
+        : options_(options), messages_(messages), earlier_(earlier), child_(child)
+    {
+    }
+
+    // The child has ended. Whether foster has been asked to stop before: then --wait-all does not put off a --grace.
+    void begin(bool is_stopping, bool has_children);
+    // Whether foster is to go on.
+    bool are_awaited(Reaper& reaper);
+    // Nanoseconds of CLOCK_MONOTONIC at which there is something to do or to look at; 0: nothing.
+    sys::Nanoseconds deadline() const
+    {
+        return phase_ == Phase::LET_BE ? 0 : sys::earlier(phase_ == Phase::WAITING ? 0 : next_step_, next_look_);
+    }
+    // Ends them when their time has come.
+    void act_if_due();
+    // Hands a signal to all of them. The first request to stop begins a --grace that has been put off, the second one ends it.
+    void forward(int signal, bool asks_to_stop);
+
+  private:
+    enum class Phase { LET_BE, WAITING, GRACE, KILLING };
+
+    void begin_grace();
+    void begin_killing(sys::Nanoseconds now);
+    void kill_again(sys::Nanoseconds now);
+    struct Count {
+        int found = 0; // those that have ended left out
+        int reached = 0;
+    };
+    // Two signals; 0 is none.
+    void signal_all(int signal, int next);
+    void send_to(std::span<Process> list, int signal, int next) const;
+    pid_t group_of(pid_t member) const;
+    Count kill_all();
+    bool search_all();
+    void tell_left(bool refused_alone) const;
+    void look_soon(sys::Nanoseconds now);
+    bool are_all_others() const { return self_ == 1 && !earlier_.were_there(); }
+
+    const Options& options_;
+    const sys::Messages& messages_;
+    const Earlier& earlier_;
+    const pid_t child_; // which has led a process group
+    const pid_t self_ = ::getpid();
+    const char* fault_ = nullptr; // why /proc is of no use
+    pid_t after_ = child_; // without it: leftovers have been forked after this process; 0: numbers are used again
+    Phase phase_ = Phase::LET_BE;
+    bool is_stopping_ = false;
+    Process* list_ = nullptr;        // memory for it, once it was taken
+    sys::Nanoseconds next_step_ = 0; // of killing
+    sys::Nanoseconds give_up_ = 0;
+    sys::Nanoseconds next_look_ = 0;
+    sys::Nanoseconds look_interval_ = 50'000'000;
+    sys::Nanoseconds rest_until_ = 0; // from a look through /proc
+    int seen_reaped_ = 0;             // since the last one, by the reaper
+    Process awaited_{0, 1};           // one that was found by it; none
+};
+
+} // namespace foster

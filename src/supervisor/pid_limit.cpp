@@ -1,0 +1,26 @@
+#include "supervisor/pid_limit.hpp"
+
+#include "sys/cgroup.hpp"
+#include "sys/processes.hpp"
+
+namespace foster
+{
+
+void PidLimit::look_now_and_then()
+{
+    constexpr sys::Nanoseconds INTERVAL = 100'000'000; // orphans may die in their thousands
+    const auto now = sys::monotonic_now();
+    if (now < next_look_) {
+        return;
+    }
+    next_look_ = now + INTERVAL;
+    const auto pids = sys::pid_use();
+    const bool is_near = pids.limit > 0 && pids.used * 100 >= pids.limit * percent_;
+    if (is_near && !warned_) {
+        messages_.warning("pids-near-limit|{used:d} of the {limit:d} PIDs that the cgroup may have are in use",
+                          pids.used, pids.limit);
+    }
+    warned_ = is_near;
+}
+
+} // namespace foster

@@ -1,0 +1,76 @@
+// The event loop: one wait, for signals and for deadlines.
+#pragma once
+
+#include "child/child.hpp"
+#include "child/terminal.hpp"
+#include "supervisor/delayed_signals.hpp"
+#include "supervisor/exit_report.hpp"
+#include "supervisor/leftovers.hpp"
+#include "supervisor/pid_limit.hpp"
+#include "supervisor/reaper.hpp"
+
+#include <unistd.h>
+
+namespace foster
+{
+
+// Forwards and reaps until the child has ended, and what it has left, where that is asked for.
+class Supervisor
+{
+  public:
+    Supervisor(const Options& options, const sys::Messages& messages, Terminal terminal, const Child& child,
+               Earlier& earlier, LastWord& last_word)
+        : options_(options), messages_(messages), terminal_(static_cast<Terminal&&>(terminal)), child_(child),
+          earlier_(earlier), last_word_(last_word), delays_(options, messages),
+          leftovers_(options, messages, earlier, child.pid()), pid_limit_(options, messages),
+          neglect_(options, messages), reaper_(child.pid(), options.warn_reaped, messages, earlier, neglect_, last_word)
+    {
+        earlier.note_child(child.pid());
+    }
+
+    // Lets go of whatever the workload may want released: the working directory, every descriptor but standard output and error,
+    // and the copy of its command line in foster's own /proc/self/cmdline, so that `pgrep -f` finds the workload once.
+    void release_inherited();
+    // Returns the exit code when the child has ended, or --pause, and the leftovers that are waited for. Nothing else ends it, and no
+    // failure does.
+    int run();
+
+  private:
+    void release_descriptors();
+    void wait_for_signal();
+    void act();
+    // Returns how many of them have been reaped.
+    int end_leftovers();
+    void await_visits();
+    void kill_child_if_due();
+    sys::Nanoseconds deadline() const;
+    bool has_ended() const { return reaper_.child_status() || paused_enough_; }
+    void handle(const siginfo_t& received);
+    void forward(const siginfo_t& received);
+    void hand_on(const siginfo_t& received);
+    void follow_stopped_child();
+    void lend_to_own_group();
+    void survive_failure(int error, bool is_time_over);
+
+    const Options& options_;
+    const sys::Messages& messages_;
+    Terminal terminal_;
+    const Child& child_;
+    Earlier& earlier_;
+    LastWord& last_word_;
+    Delays delays_;
+    Leftovers leftovers_;
+    PidLimit pid_limit_;
+    Neglect neglect_;
+    Reaper reaper_;
+    const pid_t self_ = ::getpid();
+    int seen_orphans_ = 0;               // by pid_limit_
+    int stop_requests_ = 0;              // whatever their name
+    sys::Nanoseconds kill_child_at_ = 0; // --stop-timeout; 0: never
+    bool paused_enough_ = false;
+    bool waiting_failed_ = false;
+    int futile_waits_ = 0; // in a row, one soon after the other
+    sys::Nanoseconds last_futile_wait_ = 0;
+};
+
+} // namespace foster

@@ -1,0 +1,29 @@
+#include "sys/syscall.hpp"
+
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+// Made by the linker, ld(1); absent from a sanitized build.
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __start_set_up;     // NOLINT
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __stop_set_up_data; // NOLINT
+
+namespace foster::sys
+{
+
+// Not inlined: it must be the frame of this function below which nothing is in use.
+[[gnu::noinline]] void release_set_up()
+{
+    constexpr std::uintptr_t IN_USE = 1024;     // more than this frame, the call's own and the red zone below it
+    constexpr std::uintptr_t RELEASED = 0x8000; // more than set-up has touched, less than the kernel maps at once
+    const auto page = static_cast<std::uintptr_t>(::getauxval(AT_PAGESZ));
+    const auto end = (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - IN_USE) / page * page;
+    (void)raw_call(SYS_madvise, end - RELEASED, RELEASED, MADV_DONTNEED);
+
+    const auto code = (reinterpret_cast<std::uintptr_t>(&__start_set_up) + page - 1) / page * page;
+    const auto code_end = reinterpret_cast<std::uintptr_t>(&__stop_set_up_data) / page * page;
+    if (code < code_end) {
+        (void)raw_call(SYS_madvise, code, code_end - code, MADV_DONTNEED);
+    }
+}
+
+} // namespace foster::sys

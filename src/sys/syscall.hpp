@@ -1,0 +1,39 @@
+// How the files in this directory turn what a system call answers into a Result.
+#pragma once
+
+#include "sys/fd.hpp"
+#include "sys/processes.hpp"
+#include "sys/raw_call.hpp"
+#include "sys/result.hpp"
+
+#include <ctime>
+
+namespace foster::sys
+{
+
+inline constexpr Nanoseconds SECOND = 1'000'000'000;
+
+inline Status status_of(long answer)
+{
+    return {{}, error_of(answer)};
+}
+
+template <typename T> Result<T> result_of(long answer)
+{
+    return {static_cast<T>(answer), error_of(answer)};
+}
+
+inline Result<Fd> fd_of(long answer)
+{
+    return {Fd(static_cast<int>(answer)), error_of(answer)};
+}
+
+inline timespec timespec_of(Nanoseconds time)
+{
+    return {time / SECOND, time % SECOND};
+}
+
+// Whether these events have come before the time is over, ppoll(2).
+Result<bool> poll_one(int fd, short events, Nanoseconds at_most);
+
+} // namespace foster::sys

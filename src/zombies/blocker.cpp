@@ -1,0 +1,64 @@
+#include "zombies/blocker.hpp"
+
+#include "sys/processes.hpp"
+#include "sys/procfs.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
+
+namespace foster
+{
+namespace
+{
+
+// Yama's kernel.yama.ptrace_scope, '0' to '3'; '0' where there is no Yama.
+char yama_scope()
+{
+    std::array<char, 1> scope{'0'};
+    (void)sys::read_of_kernel("/proc/sys/kernel/yama/ptrace_scope", scope);
+    return scope[0];
+}
+
+// Why EPERM, as far as it can be found out.
+void add_reason_of_refusal(sys::Line& line, pid_t parent)
+{
+    const auto tracer = sys::number_in_status(parent, "TracerPid");
+    const auto user = sys::number_in_status(parent, "Uid");
+    if (tracer > 0) {
+        line.add(" ({}[{:d}] traces it)", sys::ProcessName(static_cast<pid_t>(tracer)).text(), tracer);
+        return;
+    }
+    const char scope = yama_scope();
+    if (scope == '3') {
+        line.add(" (kernel.yama.ptrace_scope is 3, which forbids it to everybody)");
+        return;
+    }
+    if (user != static_cast<long>(::geteuid())) {
+        line.add(" (foster runs as uid {:d}, the process as uid {:d})", ::geteuid(), user);
+    } else if (scope != '0') {
+        line.add(" (kernel.yama.ptrace_scope is {:d})", scope - '0');
+    }
+    line.add("; give foster CAP_SYS_PTRACE");
+    if (sys::number_in_status(::getpid(), "Seccomp") > 0) {
+        line.add(", and allow ptrace in its seccomp filter");
+    }
+}
+
+} // namespace
+
+void add_obstacle(sys::Line& line, pid_t parent, const Obstacle& obstacle)
+{
+    line.add("{}", obstacle.reason);
+    if (obstacle.error != 0) {
+        line.add(": {:e}", sys::Error{obstacle.error});
+    }
+    if (obstacle.error == EPERM) {
+        add_reason_of_refusal(line, parent);
+    } else if (obstacle.error == ENOSYS) {
+        line.add("; allow ptrace in foster's seccomp filter");
+    }
+}
+
+} // namespace foster

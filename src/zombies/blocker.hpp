@@ -1,0 +1,23 @@
+// Why a parent cannot be made to wait for its zombies, and what would help.
+#pragma once
+
+#include "log/log.hpp"
+
+#include <string_view>
+#include <sys/types.h>
+
+namespace foster
+{
+
+struct Obstacle {
+    const char* reason = nullptr; // null: nothing speaks against it
+    int error = 0;                // an errno value that says more
+    bool passing = false;         // trying again soon may help
+
+    explicit operator bool() const { return reason != nullptr; }
+};
+
+// "it may not be traced: Operation not permitted (...); give foster CAP_SYS_PTRACE"
+void add_obstacle(sys::Line& line, pid_t parent, const Obstacle& obstacle);
+
+} // namespace foster

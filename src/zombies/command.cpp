@@ -1,0 +1,134 @@
+#include "zombies/command.hpp"
+
+#include "log/duration.hpp"
+#include "sys/procfs.hpp"
+#include "zombies/monitor.hpp"
+#include "zombies/remote_wait.hpp"
+
+#include <sys/auxv.h>
+#include <unistd.h>
+
+namespace foster
+{
+namespace
+{
+
+constexpr std::size_t MOST_ZOMBIES = 32768;
+
+// What stands against reaping this one, without trying.
+Obstacle foresee(const Zombie& zombie)
+{
+    if (zombie.threads_live) {
+        return {"its leader has ended, but threads of it live on"};
+    }
+    if (sys::number_in_status(zombie.pid, "TracerPid") > 0) {
+        return {"it is being traced itself"};
+    }
+    const auto parent = sys::read_stat(zombie.parent);
+    if (zombie.parent != 0 && (!parent || parent.value.has_ended())) {
+        return {"its parent has ended, too: it is about to be adopted"};
+    }
+    return RemoteWait::foresee(zombie.parent, false);
+}
+
+sys::Nanoseconds age_of(const Zombie& zombie)
+{
+    const auto tick = 1'000'000'000 / ::getauxval(AT_CLKTCK);
+    return sys::boottime_now() - static_cast<sys::Nanoseconds>(zombie.start * tick);
+}
+
+void pad(sys::Line& line, std::size_t column)
+{
+    do {
+        line.add(" ");
+    } while (line.size() < column);
+}
+
+void print(std::string_view line)
+{
+    sys::must(sys::write_all(STDOUT_FILENO, line), "write to standard output");
+}
+
+constexpr std::size_t NAME_COLUMN = 9;
+constexpr std::size_t STARTED_COLUMN = 26;
+constexpr std::size_t PARENT_COLUMN = 39;
+constexpr std::size_t REMEDY_COLUMN = 64;
+
+void print_row(const Zombie& zombie)
+{
+    sys::Line line;
+    line.add("{:d}", zombie.pid);
+    pad(line, NAME_COLUMN);
+    line.add("{:v}", zombie.name());
+    pad(line, STARTED_COLUMN);
+    sys::add_duration(line, age_of(zombie));
+    line.add(" ago");
+    pad(line, PARENT_COLUMN);
+    line.add("{}[{:d}]", sys::ProcessName(zombie.parent).text(), zombie.parent);
+    pad(line, REMEDY_COLUMN);
+    if (const auto obstacle = foresee(zombie)) {
+        line.add("none: ");
+        add_obstacle(line, zombie.parent, obstacle);
+    } else {
+        line.add("foster --reap-zombies={:d}", zombie.parent);
+    }
+    print(line.finished());
+}
+
+void print_object(const Zombie& zombie)
+{
+    const auto parent = sys::read_stat(zombie.parent);
+    const auto obstacle = foresee(zombie);
+    sys::Line reason;
+    if (obstacle) {
+        add_obstacle(reason, zombie.parent, obstacle);
+    }
+    sys::Line line;
+    line.begin_object();
+    line.add_members("{pid:d}{name:v}{started_ms_ago:d}{parent:d}{parent_name}{parent_alive:b}{obstacle}", zombie.pid,
+                     zombie.name(), age_of(zombie) / 1'000'000, zombie.parent, sys::ProcessName(zombie.parent).text(),
+                     parent && !parent.value.has_ended(), obstacle ? reason.c_string() : nullptr);
+    line.end_object();
+    print(line.finished());
+}
+
+void list_zombies()
+{
+    if (!sys::is_json()) {
+        sys::Line head;
+        head.add("PID");
+        pad(head, NAME_COLUMN);
+        head.add("NAME");
+        pad(head, STARTED_COLUMN);
+        head.add("STARTED");
+        pad(head, PARENT_COLUMN);
+        head.add("PARENT");
+        pad(head, REMEDY_COLUMN);
+        head.add("REMEDY");
+        print(head.finished());
+    }
+    void* memory = sys::must(sys::map_memory(MOST_ZOMBIES * sizeof(Zombie)), "map memory");
+    for (const auto& zombie : find_zombies({static_cast<Zombie*>(memory), MOST_ZOMBIES}, {})) {
+        sys::is_json() ? print_object(zombie) : print_row(zombie);
+    }
+}
+
+} // namespace
+
+int do_once(const Options& options)
+{
+    if (const char* fault = sys::fault_of_procfs()) {
+        sys::fail(sys::failure_code(), "start-failed|cannot look for zombies: {reason}", fault);
+    }
+    if (options.once == Once::LIST_ZOMBIES) {
+        list_zombies();
+        return 0;
+    }
+    if (options.neglecter != 0 && !sys::read_stat(options.neglecter)) {
+        sys::fail(sys::failure_code(), "bad-usage|no such process: {word:d}", options.neglecter);
+    }
+    const sys::Messages messages{options.level == sys::Level::WARNING ? sys::Level::INFO : options.level};
+    return Neglect(options, messages).reap_once() ? 1 : 0;
+}
+
+} // namespace foster

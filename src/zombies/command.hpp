@@ -1,0 +1,13 @@
+// --list-zombies and --reap-zombies: what can be done once, now, for programs that were never started under foster.
+#pragma once
+
+#include "options/options.hpp"
+
+namespace foster
+{
+
+// Prints on standard output. Returns foster's exit code: 0, or 1 where zombies are left that were to be reaped. A /proc that is of no use
+// ends foster with one line.
+int do_once(const Options& options);
+
+} // namespace foster
