@@ -1,5 +1,7 @@
 #include "install.hpp"
 
+#include "sys/files.hpp"
+#include "sys/memory.hpp"
 #include "sys/replace_file.hpp"
 #include "sys/text.hpp"
 
@@ -7,6 +9,7 @@
 #include <climits>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/types.h>
 #include <unistd.h>
 #include <utility>
 
@@ -18,8 +21,8 @@ namespace
 
 [[noreturn]] void fail_install(const char* destination, int error)
 {
-    sys::fail(sys::failure_code(), "start-failed|cannot install foster as '{path}': {reason:e}", destination,
-              sys::Error{error});
+    log::fail(log::failure_code(), "start-failed|cannot install foster as '{path}': {reason:e}", destination,
+              log::Error{error});
 }
 
 } // namespace
@@ -28,7 +31,7 @@ int install(const Options& options)
 {
     constexpr mode_t FOR_ALL_TO_RUN = 0755;
     constexpr int DIRECTORY = O_PATH | O_DIRECTORY;
-    const auto program = sys::must(sys::map_file("/proc/self/exe"), "read /proc/self/exe, which is to be copied");
+    const auto program = log::must(sys::map_file("/proc/self/exe"), "read /proc/self/exe, which is to be copied");
     sys::FixedText<PATH_MAX> destination;
     destination.add(options.install_as);
     auto directory = sys::open(options.install_as, DIRECTORY);
@@ -54,7 +57,7 @@ int install(const Options& options)
     const auto there = sys::open(name, O_PATH | O_NOFOLLOW);
     const auto state = sys::fstat(there.value.number());
     if (state && S_ISLNK(state.value.st_mode)) {
-        sys::fail(sys::failure_code(), "start-failed|cannot install foster as '{path}': {reason}", path,
+        log::fail(log::failure_code(), "start-failed|cannot install foster as '{path}': {reason}", path,
                   "it is a symbolic link; name the file itself");
     }
     if (state && !S_ISREG(state.value.st_mode)) {

@@ -3,8 +3,10 @@
 // Two phases. Before the spawn any failure ends foster with one line. After it nothing does but the child's own end.
 #include "child/child.hpp"
 #include "install.hpp"
-#include "options/options.hpp"
-#include "signals/signal_name.hpp"
+#include "options/help.hpp"
+#include "options/parser.hpp"
+#include "signals/inherited_signals.hpp"
+#include "supervisor/parentage.hpp"
 #include "supervisor/reaper.hpp"
 #include "supervisor/supervisor.hpp"
 #include "sys/stack.hpp"
@@ -21,26 +23,26 @@ int run(char** arguments, char** variables)
     prepare_messages(arguments, environment);
     const InheritedSignals inherited;
     const Options options = read_options(arguments, environment);
-    if (options.print != Print::NOTHING) {
+    if (prints_text(options.mode)) {
         inherited.restore(); // whoever does not read on may interrupt it
         return print_text(options);
     }
-    if (options.install_as != nullptr) {
+    if (options.mode == Mode::INSTALL) {
         return install(options);
     }
-    if (options.once != Once::NOTHING) {
-        return do_once(options);
+    if (options.mode == Mode::LIST_ZOMBIES || options.mode == Mode::REAP_ZOMBIES) {
+        return run_zombie_command(options);
     }
-    const sys::Messages messages{options.level};
+    const log::Messages messages{options.level};
     adopt_orphans(messages);
-    Earlier earlier(options, messages);
+    InheritedChildren earlier(options, messages);
     watch_parent(options.parent_death, messages);
     auto terminal = options.own_session ? Terminal() : Terminal::find(options.no_terminal);
-    LastWord last_word(options, messages);
+    ExitReport exit_report(options, messages);
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 
     // From here on foster must not die.
-    Supervisor supervisor(options, messages, std::move(terminal), child, earlier, last_word);
+    Supervisor supervisor(options, messages, std::move(terminal), child, earlier, exit_report);
     supervisor.release_inherited();
     return supervisor.run();
 }

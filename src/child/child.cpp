@@ -1,6 +1,8 @@
 #include "child/child.hpp"
 
+#include "sys/processes.hpp"
 #include "sys/procfs.hpp"
+#include "sys/signals.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -41,7 +43,7 @@ bool Child::forward(const siginfo_t& received, int signal) const
 {
     const auto sent = send(received, signal);
     if (sent) {
-        if (messages_.shows(sys::Level::INFO)) {
+        if (messages_.shows(log::Level::INFO)) {
             messages_.info("signal-forwarded|forwarded {signal} to {name}[{pid:d}]", SignalName(signal).text(),
                            sys::ProcessName(pid_).text(), pid_);
         }
@@ -53,17 +55,18 @@ bool Child::forward(const siginfo_t& received, int signal) const
 
 void Child::warn_refused(int signal, int error) const
 {
-    sys::Line remedy;
+    log::Line remedy;
     if (error == EPERM) {
         const std::int64_t own = ::getuid();
         const std::int64_t user = sys::number_in_status(pid_, "Uid");
-        remedy.add(" (foster runs as uid {:d}, the process as uid {:o}){}", own, user < 0 ? sys::Perhaps() : user,
+        remedy.add(" (foster runs as uid {:d}, the process as uid {:o}){}", own,
+                   user < 0 ? log::OptionalNumber() : user,
                    user == own ? "" // a sandbox has refused it
                    : own == 0  ? "; give foster CAP_KILL"
                                : "; run foster as root or give it CAP_KILL");
     }
     messages_.warning("signal-refused|cannot forward {signal} to {name}[{pid:d}]: {reason:e}{}",
-                      SignalName(signal).text(), sys::ProcessName(pid_).text(), pid_, sys::Error{error},
+                      SignalName(signal).text(), sys::ProcessName(pid_).text(), pid_, log::Error{error},
                       remedy.c_string());
 }
 

@@ -1,12 +1,15 @@
 #include "child/credentials.hpp"
 
 #include "log/log.hpp"
+#include "sys/memory.hpp"
 #include "sys/processes.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <span>
+#include <unistd.h>
 
 namespace foster
 {
@@ -58,7 +61,7 @@ class Entries
     {
         const auto file = sys::map_file(path);
         if (!file && file.error != ENOENT) {
-            sys::fail(sys::failure_code(), "start-failed|cannot read {path}: {reason:e}", path, sys::Error{file.error});
+            log::fail(log::failure_code(), "start-failed|cannot read {path}: {reason:e}", path, log::Error{file.error});
         }
         rest_ = file.value;
     }
@@ -123,7 +126,7 @@ void Credentials::look_up_user(std::string_view user)
         return;
     }
     if (!number) {
-        sys::fail_usage("bad-usage|no such user: '{word:v}'", user);
+        log::fail_usage("bad-usage|no such user: '{word:v}'", user);
     }
     user_ = *number;
     group_ = ::getgid();
@@ -144,7 +147,7 @@ void Credentials::look_up_group(std::string_view group)
             return;
         }
     }
-    sys::fail_usage("bad-usage|no such group: '{word:v}'", group);
+    log::fail_usage("bad-usage|no such group: '{word:v}'", group);
 }
 
 void Credentials::collect_groups(std::string_view user)
@@ -157,7 +160,7 @@ void Credentials::collect_groups(std::string_view user)
             continue;
         }
         if (group_count_ == groups_.size()) {
-            sys::fail(sys::failure_code(), "start-failed|user '{user:v}' is in more than {limit:d} groups", user,
+            log::fail(log::failure_code(), "start-failed|user '{user:v}' is in more than {limit:d} groups", user,
                       groups_.size());
         }
         groups_[group_count_++] = *id;

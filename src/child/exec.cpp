@@ -1,5 +1,8 @@
 #include "child/exec.hpp"
 
+#include "sys/files.hpp"
+#include "sys/processes.hpp"
+#include "sys/signals.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>
@@ -16,10 +19,10 @@ namespace
 constexpr const char* DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // What execvp(3) does, ENOEXEC included: a script without "#!" is run by the shell. Returns why it failed.
-int execute(const char* path, const Launch& launch)
+int execute(const char* path, const ExecRequest& request)
 {
-    char** arguments = launch.options.command;
-    const int error = sys::execve(path, arguments, launch.environment.array());
+    char** arguments = request.options.command;
+    const int error = sys::execve(path, arguments, request.environment.array());
     if (error != ENOEXEC) {
         return error;
     }
@@ -29,24 +32,24 @@ int execute(const char* path, const Launch& launch)
     char* const command = arguments[0];
     arguments[-1] = &shell[0];
     arguments[0] = const_cast<char*>(path);
-    const int shell_error = sys::execve(&shell[0], arguments - 1, launch.environment.array());
+    const int shell_error = sys::execve(&shell[0], arguments - 1, request.environment.array());
     arguments[-1] = word_before;
     arguments[0] = command;
     return shell_error == ENOENT ? ENOEXEC : shell_error;
 }
 
-int look_for(const char* path, const Launch& /*launch*/)
+int look_for(const char* path, const ExecRequest& /*request*/)
 {
     return sys::exists(path) ? ELIBACC : ENOENT;
 }
 
 // Tries each directory of PATH in turn, as the shell does, until the answer is neither that the file is absent nor that it
 // may not be executed, which is remembered.
-int try_path(const char* name, const Launch& launch, int (*attempt)(const char*, const Launch&))
+int try_path(const char* name, const ExecRequest& request, int (*attempt)(const char*, const ExecRequest&))
 {
     int error = ENOENT;
     char path[PATH_MAX]; // touched only as far as it is used
-    const char* search = launch.environment.find("PATH");
+    const char* search = request.environment.find("PATH");
     for (const char* directory = search == nullptr ? DEFAULT_PATH : search;;) {
         const char* end = sys::end_at(directory, ':');
         const auto length = static_cast<std::size_t>(end - directory);
@@ -57,7 +60,7 @@ int try_path(const char* name, const Launch& launch, int (*attempt)(const char*,
                 *at++ = '/'; // an empty entry is the current directory
             }
             std::copy_n(name, name_size, at);
-            const int failed = attempt(&path[0], launch);
+            const int failed = attempt(&path[0], request);
             if (failed == EACCES) {
                 // Or it is the directory that may not be searched, as one of root's in the PATH of an image with another user.
                 error = sys::exists(&path[0]) ? EACCES : error;
@@ -72,37 +75,37 @@ int try_path(const char* name, const Launch& launch, int (*attempt)(const char*,
     }
 }
 
-int try_command(const Launch& launch, int (*attempt)(const char*, const Launch&))
+int try_command(const ExecRequest& request, int (*attempt)(const char*, const ExecRequest&))
 {
-    const char* name = launch.options.command[0];
+    const char* name = request.options.command[0];
     const bool is_path = name[0] == '\0' || *sys::end_at(name, '/') == '/';
-    return is_path ? attempt(name, launch) : try_path(name, launch, attempt);
+    return is_path ? attempt(name, request) : try_path(name, request, attempt);
 }
 
-void enter_own_session(Launch& launch)
+void enter_own_session(ExecRequest& request)
 {
-    launch.report.of(Step::SESSION) = sys::setsid().error;
-    if (!launch.options.no_terminal) {
-        launch.report.of(Step::TERMINAL) = sys::take_controlling_terminal(STDIN_FILENO).error;
+    request.report.of(Step::SESSION) = sys::setsid().error;
+    if (!request.options.no_terminal) {
+        request.report.of(Step::TERMINAL) = sys::take_controlling_terminal(STDIN_FILENO).error;
     }
 }
 
-void enter_own_group(Launch& launch)
+void enter_own_group(ExecRequest& request)
 {
     // A script's job in the background is in the script's own group, with these two ignored, as POSIX wants it.
     const bool is_foreground =
-        launch.terminal.is_own() && !(sys::is_ignored(SIGINT).value && sys::is_ignored(SIGQUIT).value);
-    launch.report.of(Step::GROUP) = sys::setpgid(0, 0).error;
-    if (is_foreground && launch.report.of(Step::GROUP) == 0) {
-        launch.report.of(Step::TERMINAL) = launch.terminal.put_in_foreground(::getpid()).error;
+        request.terminal.is_own() && !(sys::is_ignored(SIGINT).value && sys::is_ignored(SIGQUIT).value);
+    request.report.of(Step::GROUP) = sys::setpgid(0, 0).error;
+    if (is_foreground && request.report.of(Step::GROUP) == 0) {
+        request.report.of(Step::TERMINAL) = request.terminal.put_in_foreground(::getpid()).error;
     }
 }
 
 // systemd's notes to one process name that process, sd_listen_fds(3) and sd_watchdog_enabled(3): what names foster is meant for
 // the child. The text must live until exec.
-void rename_pid(Environment& environment, const char* name, pid_t foster, sys::Line& text)
+void rename_pid(Environment& environment, const char* name, pid_t foster, log::Line& text)
 {
-    sys::Line own;
+    log::Line own;
     own.add("{:d}", foster);
     const char* value = environment.find(name);
     if (value != nullptr && own.text() == value) {
@@ -112,67 +115,67 @@ void rename_pid(Environment& environment, const char* name, pid_t foster, sys::L
 }
 
 // After the change of user, which takes the signal back, PR_SET_PDEATHSIG(2const).
-void tether(Launch& launch)
+void tether(ExecRequest& request)
 {
-    if (launch.options.tether == 0) {
+    if (request.options.tether == 0) {
         return;
     }
-    launch.report.of(Step::TETHER) = sys::set_parent_death_signal(launch.options.tether).error;
-    if (::getppid() != launch.foster) {
-        (void)sys::kill(::getpid(), launch.options.tether); // foster has died already
+    request.report.of(Step::TETHER) = sys::set_parent_death_signal(request.options.tether).error;
+    if (::getppid() != request.foster) {
+        (void)sys::kill(::getpid(), request.options.tether); // foster has died already
     }
 }
 
-void send_report(const Launch& launch)
+void send_step_errors(const ExecRequest& request)
 {
-    if (launch.report_to >= 0) {
-        const auto* bytes = reinterpret_cast<const char*>(&launch.report);
-        (void)sys::write_all(launch.report_to, {bytes, sizeof launch.report});
+    if (request.errors_to >= 0) {
+        const auto* bytes = reinterpret_cast<const char*>(&request.report);
+        (void)sys::write_all(request.errors_to, {bytes, sizeof request.report});
     }
 }
 
 // Returns when a step has failed without which there is no going on.
-void try_launch(Launch& launch)
+void try_exec(ExecRequest& request)
 {
-    if (launch.credentials != nullptr) {
-        launch.report.of(Step::USER) = launch.credentials->apply().error;
-        if (launch.report.of(Step::USER) != 0) {
+    if (request.credentials != nullptr) {
+        request.report.of(Step::USER) = request.credentials->apply().error;
+        if (request.report.of(Step::USER) != 0) {
             return;
         }
     }
-    if (launch.options.directory != nullptr) {
-        launch.report.of(Step::DIRECTORY) = sys::chdir(launch.options.directory).error;
-        if (launch.report.of(Step::DIRECTORY) != 0) {
+    if (request.options.directory != nullptr) {
+        request.report.of(Step::DIRECTORY) = sys::chdir(request.options.directory).error;
+        if (request.report.of(Step::DIRECTORY) != 0) {
             return;
         }
     }
-    tether(launch);
-    sys::Line listen;
-    sys::Line watchdog;
-    rename_pid(launch.environment, "LISTEN_PID", launch.foster, listen);
-    rename_pid(launch.environment, "WATCHDOG_PID", launch.foster, watchdog);
-    send_report(launch);
-    launch.inherited.restore();
-    int error = try_command(launch, execute);
+    tether(request);
+    log::Line listen;
+    log::Line watchdog;
+    rename_pid(request.environment, "LISTEN_PID", request.foster, listen);
+    rename_pid(request.environment, "WATCHDOG_PID", request.foster, watchdog);
+    send_step_errors(request);
+    request.inherited.restore();
+    int error = try_command(request, execute);
     if (error == ENOENT) {
         // The file may be there all the same: then it is its interpreter or its loader that is not.
-        error = try_command(launch, look_for);
+        error = try_command(request, look_for);
     }
-    launch.report.of(Step::EXECUTE) = error;
+    request.report.of(Step::EXECUTE) = error;
 }
 
 } // namespace
 
-void become_command(Launch& launch)
+void exec_command(ExecRequest& request)
 {
-    if (launch.options.own_session) {
-        enter_own_session(launch);
-    } else if (!launch.options.same_group) {
-        enter_own_group(launch);
+    if (request.options.own_session) {
+        enter_own_session(request);
+    } else if (!request.options.same_group) {
+        enter_own_group(request);
     }
-    try_launch(launch);
-    send_report(launch);
-    ::_exit(sys::failure_code());
+    try_exec(request);
+    send_step_errors(request);
+    ::_exit(log::failure_code());
 }
 
 } // namespace foster

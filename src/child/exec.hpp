@@ -5,10 +5,11 @@
 #include "child/terminal.hpp"
 #include "options/environment.hpp"
 #include "options/options.hpp"
-#include "signals/signal_name.hpp"
+#include "signals/inherited_signals.hpp"
 
 #include <array>
 #include <cstdint>
+#include <sys/types.h>
 
 namespace foster
 {
@@ -18,26 +19,26 @@ enum class Step : std::uint8_t { SESSION, TERMINAL, GROUP, TETHER, USER, DIRECTO
 
 // Why each step failed, as an errno value; 0: it did not. ELIBACC for EXECUTE: the file is there, but its interpreter or loader
 // is not. The child itself says nothing: a SIGPIPE of its own would kill the workload.
-struct Report {
+struct StepErrors {
     std::array<int, static_cast<std::size_t>(Step::COUNT)> errors{};
 
     int& of(Step step) { return errors[static_cast<std::size_t>(step)]; }
 };
 
 // All that the child needs, and what it has to report.
-struct Launch {
+struct ExecRequest {
     const Options& options;
     const InheritedSignals& inherited;
     const Credentials* credentials; // null: those of foster
     const Terminal& terminal;
     Environment environment;
     pid_t foster;
-    int report_to = -1; // where memory is not shared
-    Report report;
+    int errors_to = -1; // where memory is not shared
+    StepErrors report;
 };
 
 // Sets session or group, terminal, credentials, directory, puts mask and dispositions back, and executes the command. Makes
 // async-signal-safe calls only. Ends the process when that fails.
-[[noreturn]] void become_command(Launch& launch);
+[[noreturn]] void exec_command(ExecRequest& request);
 
 } // namespace foster

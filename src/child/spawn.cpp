@@ -1,9 +1,13 @@
-// Spawning the child, as foster's side of it; launch.cpp is the child's.
+// Spawning the child, as foster's side of it; exec.cpp is the child's.
 #include "child/child.hpp"
+#include "sys/files.hpp"
+#include "sys/processes.hpp"
 
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <span>
+#include <sys/types.h>
 #include <unistd.h>
 
 namespace foster
@@ -13,25 +17,25 @@ namespace
 
 constexpr std::size_t CHILD_STACK = 16384;
 
-int child_body(void* launch)
+int child_body(void* request)
 {
-    become_command(*static_cast<Launch*>(launch));
+    exec_command(*static_cast<ExecRequest*>(request));
 }
 
 // Fork semantics, for a sandbox that refuses to share memory: the reports come through a pipe that a successful exec closes.
-sys::Result<pid_t> fork_child(Launch& launch, std::span<std::byte> stack)
+sys::Result<pid_t> fork_child(ExecRequest& request, std::span<std::byte> stack)
 {
-    auto pipe = sys::must(sys::pipe(), "make a pipe");
-    launch.report_to = pipe.writer.number();
-    const auto pid = sys::clone(false, stack, child_body, &launch);
+    auto pipe = log::must(sys::pipe(), "make a pipe");
+    request.errors_to = pipe.writer.number();
+    const auto pid = sys::clone(false, stack, child_body, &request);
     pipe.writer = sys::Fd();
     while (pid) {
-        Report report;
+        StepErrors report;
         const auto size = sys::read(pipe.reader.number(), {reinterpret_cast<char*>(&report), sizeof report});
         if (!size || size.value != sizeof report) {
             break;
         }
-        launch.report = report; // the last one holds the earlier ones
+        request.report = report; // the last one holds the earlier ones
     }
     return pid;
 }
@@ -45,7 +49,7 @@ bool refuses_shared_memory(int error)
 [[noreturn]] void fail_spawn(int error)
 {
     const char* remedy = error == EAGAIN ? ": a limit on processes is reached (pids cgroup, ulimit -u)" : "";
-    sys::fail(sys::failure_code(), "start-failed|cannot fork: {reason:e}{}", sys::Error{error}, remedy);
+    log::fail(log::failure_code(), "start-failed|cannot fork: {reason:e}{}", log::Error{error}, remedy);
 }
 
 [[noreturn]] void fail_execute(const Options& options, int error)
@@ -56,36 +60,36 @@ bool refuses_shared_memory(int error)
     const int own_code = is_absent ? options.personality->not_found : options.personality->cannot_execute;
     const int code = options.exit_codes[static_cast<std::size_t>(own_code)];
     if (error == ELIBACC) {
-        sys::fail(code, "exec-failed|cannot run '{command}': {reason}", name,
+        log::fail(code, "exec-failed|cannot run '{command}': {reason}", name,
                   "the file is there, but its interpreter or loader is not");
     }
-    sys::fail(code, "exec-failed|cannot run '{command}': {reason:e}", name, sys::Error{error});
+    log::fail(code, "exec-failed|cannot run '{command}': {reason:e}", name, log::Error{error});
 }
 
-void warn_of_refusals(Report& report, const sys::Messages& messages)
+void warn_of_refusals(StepErrors& report, const log::Messages& messages)
 {
     const auto warn = [&](Step step, const char* doing) {
         if (const int error = report.of(step)) {
-            messages.warning("step-refused|cannot {step}: {reason:e}", doing, sys::Error{error});
+            messages.warning("step-refused|cannot {step}: {reason:e}", doing, log::Error{error});
         }
     };
     warn(Step::SESSION, "give the child its own session");
     warn(Step::GROUP, "give the child its own process group");
     warn(Step::TETHER, "tether the child");
     if (const int error = report.of(Step::TERMINAL)) {
-        messages.debug("step-refused|cannot give the terminal to the child: {reason:e}", sys::Error{error});
+        messages.debug("step-refused|cannot give the terminal to the child: {reason:e}", log::Error{error});
     }
 }
 
-void fail_on_refusals(const Options& options, Report& report)
+void fail_on_refusals(const Options& options, StepErrors& report)
 {
     if (const int error = report.of(Step::USER)) {
-        sys::fail(sys::failure_code(), "start-failed|cannot become user '{user}': {reason:e}", options.user,
-                  sys::Error{error});
+        log::fail(log::failure_code(), "start-failed|cannot become user '{user}': {reason:e}", options.user,
+                  log::Error{error});
     }
     if (const int error = report.of(Step::DIRECTORY)) {
-        sys::fail(sys::failure_code(), "start-failed|cannot change to directory '{directory}': {reason:e}",
-                  options.directory, sys::Error{error});
+        log::fail(log::failure_code(), "start-failed|cannot change to directory '{directory}': {reason:e}",
+                  options.directory, log::Error{error});
     }
     if (const int error = report.of(Step::EXECUTE)) {
         fail_execute(options, error);
@@ -95,9 +99,9 @@ void fail_on_refusals(const Options& options, Report& report)
 } // namespace
 
 Child Child::spawn(const Options& options, const InheritedSignals& inherited, const Terminal& terminal,
-                   Environment& environment, const sys::Messages& messages)
+                   Environment& environment, const log::Messages& messages)
 {
-    if (options.pause) {
+    if (options.mode == Mode::PAUSE) {
         return {0, false, messages};
     }
     std::optional<Credentials> credentials;
@@ -111,20 +115,20 @@ Child Child::spawn(const Options& options, const InheritedSignals& inherited, co
     if (options.own_session && !options.no_terminal) {
         (void)sys::leave_controlling_terminal(STDIN_FILENO); // or the child cannot have it; there may be none
     }
-    Launch launch{options, inherited, credentials ? &*credentials : nullptr, terminal, environment, ::getpid()};
+    ExecRequest request{options, inherited, credentials ? &*credentials : nullptr, terminal, environment, ::getpid()};
     alignas(16) std::array<std::byte, CHILD_STACK> stack;
-    auto pid = sys::clone(true, stack, child_body, &launch);
+    auto pid = sys::clone(true, stack, child_body, &request);
     if (refuses_shared_memory(pid.error)) {
-        pid = fork_child(launch, stack);
+        pid = fork_child(request, stack);
     }
     if (!pid) {
         fail_spawn(pid.error);
     }
-    warn_of_refusals(launch.report, messages);
-    if (launch.report.of(Step::USER) + launch.report.of(Step::DIRECTORY) + launch.report.of(Step::EXECUTE) != 0) {
+    warn_of_refusals(request.report, messages);
+    if (request.report.of(Step::USER) + request.report.of(Step::DIRECTORY) + request.report.of(Step::EXECUTE) != 0) {
         (void)terminal.take_back(pid.value);
     }
-    fail_on_refusals(options, launch.report);
+    fail_on_refusals(options, request.report);
     messages.info("child-spawned|spawned {command}[{pid:d}]", options.command[0], pid.value);
     return {pid.value, options.group, messages};
 }

@@ -1,5 +1,9 @@
 #include "child/terminal.hpp"
 
+#include "sys/files.hpp"
+#include "sys/processes.hpp"
+#include "sys/signals.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 

@@ -1,6 +1,7 @@
 // The controlling terminal: who is in its foreground.
 #pragma once
 
+#include "sys/files.hpp"
 #include "sys/processes.hpp"
 
 #include <sys/types.h>

@@ -2,36 +2,36 @@
 
 #include "sys/text.hpp"
 
-namespace foster::sys
+namespace foster::log
 {
 namespace
 {
 
-constexpr Nanoseconds MILLISECOND = 1'000'000;
-constexpr Nanoseconds SECOND = 1000 * MILLISECOND;
-constexpr Nanoseconds MINUTE = 60 * SECOND;
-constexpr Nanoseconds HOUR = 60 * MINUTE;
+constexpr sys::Nanoseconds MILLISECOND = 1'000'000;
+constexpr sys::Nanoseconds SECOND = 1000 * MILLISECOND;
+constexpr sys::Nanoseconds MINUTE = 60 * SECOND;
+constexpr sys::Nanoseconds HOUR = 60 * MINUTE;
 
 } // namespace
 
-Nanoseconds duration_from(std::string_view text)
+sys::Nanoseconds parse_duration(std::string_view text)
 {
-    constexpr int MOST = 10'000'000; // twice as many minutes are still a number of nanoseconds
+    constexpr int MAX = 10'000'000; // twice as many minutes are still a number of nanoseconds
     constexpr struct {
         std::string_view name;
-        Nanoseconds length;
+        sys::Nanoseconds length;
     } UNITS[] = {{"ms", MILLISECOND}, {"s", SECOND}, {"m", MINUTE}, {"", SECOND}};
     for (const auto& unit : UNITS) {
         if (text.ends_with(unit.name)) {
             text.remove_suffix(unit.name.size());
-            const int number = number_from(text, MOST);
+            const int number = sys::parse_number(text, MAX);
             return number < 0 ? -1 : number * unit.length;
         }
     }
     return -1;
 }
 
-void add_duration(Line& line, Nanoseconds duration)
+void add_duration(Line& line, sys::Nanoseconds duration)
 {
     if (duration >= HOUR) {
         line.add("{:d}h{:d}m", duration / HOUR, duration % HOUR / MINUTE);
@@ -44,4 +44,4 @@ void add_duration(Line& line, Nanoseconds duration)
     }
 }
 
-} // namespace foster::sys
+} // namespace foster::log

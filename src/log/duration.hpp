@@ -2,15 +2,15 @@
 #pragma once
 
 #include "log/line.hpp"
-#include "sys/processes.hpp"
+#include "sys/clock.hpp"
 
-namespace foster::sys
+namespace foster::log
 {
 
 // "500ms", "10s", "5m" or plain seconds; -1 for anything else.
-Nanoseconds duration_from(std::string_view text);
+sys::Nanoseconds parse_duration(std::string_view text);
 
 // Adds "2h13m", "5m10s", "12s" or "300ms".
-void add_duration(Line& line, Nanoseconds duration);
+void add_duration(Line& line, sys::Nanoseconds duration);
 
-} // namespace foster::sys
+} // namespace foster::log

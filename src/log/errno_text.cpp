@@ -4,7 +4,7 @@
 #include <array>
 #include <cerrno>
 
-namespace foster::sys
+namespace foster::log
 {
 namespace
 {
@@ -77,7 +77,7 @@ constexpr auto REASONS = [] {
 
 } // namespace
 
-std::string_view reason_of(int error)
+std::string_view errno_text(int error)
 {
     for (const auto* at = REASONS.begin(); at != REASONS.end();) {
         const std::string_view text(at + 2, static_cast<std::size_t>(at[1]));
@@ -89,4 +89,4 @@ std::string_view reason_of(int error)
     return {};
 }
 
-} // namespace foster::sys
+} // namespace foster::log

@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-namespace foster::sys
+namespace foster::log
 {
 
 // The meaning of an errno value that foster's calls can answer; empty: it is another one. strerror(3).
-std::string_view reason_of(int error);
+std::string_view errno_text(int error);
 
-} // namespace foster::sys
+} // namespace foster::log

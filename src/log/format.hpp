@@ -8,11 +8,11 @@
 #include <optional>
 #include <string_view>
 
-namespace foster::sys
+namespace foster::log
 {
 
 // A number that may be unknown.
-using Perhaps = std::optional<std::int64_t>;
+using OptionalNumber = std::optional<std::int64_t>;
 inline constexpr auto UNKNOWN = std::numeric_limits<std::int64_t>::min();
 
 // An errno value as a reason for people.
@@ -25,17 +25,17 @@ template <typename Value> consteval char kind_of()
 {
     return std::same_as<Value, bool>                 ? 'b'
            : std::integral<Value>                    ? 'd'
-           : std::same_as<Value, Perhaps>            ? 'o'
+           : std::same_as<Value, OptionalNumber>     ? 'o'
            : std::same_as<Value, Error>              ? 'e'
            : std::convertible_to<Value, const char*> ? 's'
                                                      : 'v';
 }
 
 // A place is {} or {name} for a C string, {:v} or {name:v} for a string_view, {:d} or {name:d} for a number, and so on.
-template <typename... Values> class Pattern
+template <typename... Values> class FormatString
 {
   public:
-    consteval Pattern(const char* text) : text_(text)
+    consteval FormatString(const char* text) : text_(text)
     {
         constexpr char KINDS[] = {kind_of<Values>()..., '\0'};
         std::size_t places = 0;
@@ -63,19 +63,19 @@ template <typename... Values> class Pattern
 };
 
 // A value as it is handed to a function with "...".
-template <std::integral Number> std::int64_t passed(Number value)
+template <std::integral Number> std::int64_t to_vararg(Number value)
 {
     return static_cast<std::int64_t>(value);
 }
-inline std::int64_t passed(Perhaps value)
+inline std::int64_t to_vararg(OptionalNumber value)
 {
     return value.value_or(UNKNOWN);
 }
-inline std::int64_t passed(Error value)
+inline std::int64_t to_vararg(Error value)
 {
     return value.number;
 }
-inline const char* passed(const char* value)
+inline const char* to_vararg(const char* value)
 {
     return value;
 }
@@ -83,9 +83,9 @@ struct Text { // a string_view that "..." takes
     const char* data;
     std::size_t size;
 };
-inline Text passed(std::string_view value)
+inline Text to_vararg(std::string_view value)
 {
     return {value.data(), value.size()};
 }
 
-} // namespace foster::sys
+} // namespace foster::log

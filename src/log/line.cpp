@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <cstring>
 
-namespace foster::sys
+namespace foster::log
 {
 namespace
 {
 
-constexpr std::size_t LONGEST_STRING = 200;
-constexpr std::size_t LONGEST_MEMBER = 300;
+constexpr std::size_t MAX_STRING = 200;
+constexpr std::size_t MAX_MEMBER = 300;
 
 // How many bytes the UTF-8 character at the beginning of a text has, RFC 3629; 0: there is none.
 std::size_t size_of_character(std::string_view text)
@@ -57,7 +57,7 @@ Line::Place Line::take_place(const char*& pattern)
     while (*end != '}' && *end != ':') {
         ++end;
     }
-    pattern = end_at(end, '}') + 1;
+    pattern = sys::end_at(end, '}') + 1;
     return {{start, static_cast<std::size_t>(end - start)}, is_member_only, *end == ':' ? end[1] : 's', 0, {}};
 }
 
@@ -148,25 +148,15 @@ void Line::add_member(const Place& place)
 
 void Line::add_number(std::int64_t number)
 {
-    constexpr std::size_t DIGITS = 20; // of the longest 64-bit number, with its sign
-    std::array<char, DIGITS> digits;
-    auto rest = number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
-    auto at = DIGITS;
-    do {
-        digits[--at] = static_cast<char>('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    if (number < 0) {
-        put('-');
-    }
-    while (at < DIGITS) {
-        put(digits[at++]);
+    sys::Digits digits;
+    for (const char digit : sys::decimal(number, digits)) {
+        put(digit);
     }
 }
 
 void Line::add_reason(int error)
 {
-    const auto reason = reason_of(error);
+    const auto reason = errno_text(error);
     if (reason.empty()) {
         add("error {:d}", error);
     } else {
@@ -177,13 +167,13 @@ void Line::add_reason(int error)
 void Line::add_text(std::string_view text)
 {
     unsigned before = 0;
-    for (const char byte : std::string_view(text.data(), std::min(text.size(), LONGEST_STRING))) {
+    for (const char byte : std::string_view(text.data(), std::min(text.size(), MAX_STRING))) {
         const unsigned value = static_cast<unsigned char>(byte);
         const bool is_of_c1 = before == 0xc2 && value - 0x80 < 0x20; // U+0080 to U+009F, the other control characters
         put(value < ' ' || value == 0x7f || is_of_c1 ? '?' : byte);
         before = value;
     }
-    if (text.size() > LONGEST_STRING) {
+    if (text.size() > MAX_STRING) {
         add("...");
     }
 }
@@ -191,7 +181,7 @@ void Line::add_text(std::string_view text)
 void Line::add_json(std::string_view text)
 {
     put('"');
-    const auto end = std::min(size_ + LONGEST_MEMBER, bytes_.size() - std::strlen("ffffff\"}\n"));
+    const auto end = std::min(size_ + MAX_MEMBER, bytes_.size() - std::strlen("ffffff\"}\n"));
     while (!text.empty() && size_ < end) {
         const auto size = size_of_character(text);
         const char first = text.front();
@@ -228,4 +218,4 @@ std::string_view Line::finished()
     return {bytes_.data(), size_ + 1};
 }
 
-} // namespace foster::sys
+} // namespace foster::log

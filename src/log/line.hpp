@@ -7,7 +7,7 @@
 #include <cstdarg>
 #include <type_traits>
 
-namespace foster::sys
+namespace foster::log
 {
 
 // What does not fit is cut off, of one string what is beyond 200 bytes. A byte that could steer a terminal or forge a second line
@@ -15,17 +15,18 @@ namespace foster::sys
 class Line
 {
   public:
-    template <typename... Values> void add(Pattern<std::type_identity_t<Values>...> pattern, Values... values)
+    template <typename... Values> void add(FormatString<std::type_identity_t<Values>...> pattern, Values... values)
     {
-        add_values(pattern.text(), passed(values)...);
+        add_values(pattern.text(), to_vararg(values)...);
     }
     void add_list(const char* pattern, std::va_list values, bool as_members);
     // A JSON object, RFC 8259, whose members are the named places of patterns. A null pointer is null. A string is cut off where
     // it has 300 bytes, so that what follows it fits. A place {!name} is for the object alone, one without a name for the text alone.
     void begin_object() { put('{'); }
-    template <typename... Values> void add_members(Pattern<std::type_identity_t<Values>...> pattern, Values... values)
+    template <typename... Values>
+    void add_members(FormatString<std::type_identity_t<Values>...> pattern, Values... values)
     {
-        add_member_values(pattern.text(), passed(values)...);
+        add_member_values(pattern.text(), to_vararg(values)...);
     }
     void end_object() { put('}'); }
 
@@ -53,4 +54,4 @@ class Line
     std::size_t size_ = 0;
 };
 
-} // namespace foster::sys
+} // namespace foster::log

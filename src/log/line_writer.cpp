@@ -1,16 +1,21 @@
 #include "log/line_writer.hpp"
 
+#include "sys/clock.hpp"
+#include "sys/files.hpp"
+#include "sys/memory.hpp"
+
 #include "sys/syscall.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
+#include <span>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-namespace foster::sys
+namespace foster::log
 {
 namespace
 {
@@ -22,23 +27,24 @@ bool is_in_file_system(int fd)
     constexpr int TYPE = 1;             // STATX_TYPE
     constexpr std::size_t MODE = 14;    // stx_mode, in 16-bit words
     std::array<std::uint16_t, 128> state{};
-    const auto known = status_of(raw_call(SYS_statx, fd, "", AT_EMPTY_PATH | DO_NOT_SYNC, TYPE, state.data()));
+    const auto known =
+        sys::status_of(sys::raw_call(SYS_statx, fd, "", AT_EMPTY_PATH | DO_NOT_SYNC, TYPE, state.data()));
     return known ? S_ISREG(state[MODE]) || S_ISBLK(state[MODE]) : known.error != EBADF;
 }
 
 // As much as there is room for. EAGAIN: for nothing. EOPNOTSUPP: this file, or this kernel, cannot promise not to wait.
-Result<std::size_t> write_at_once(int fd, std::span<const char> bytes)
+sys::Result<std::size_t> write_at_once(int fd, std::span<const char> bytes)
 {
     constexpr int NO_WAIT = 8; // RWF_NOWAIT; musl 1.2.3 does not know it
     if (is_in_file_system(fd)) {
         return {0, EOPNOTSUPP};
     }
     const iovec whole{const_cast<char*>(bytes.data()), bytes.size()};
-    auto written = result_of<std::size_t>(raw_call(SYS_pwritev2, fd, &whole, 1, -1L, -1L, NO_WAIT));
+    auto written = sys::result_of<std::size_t>(sys::raw_call(SYS_pwritev2, fd, &whole, 1, -1L, -1L, NO_WAIT));
     if (!written && written.error != EAGAIN) {
         // Kernels before 6.4 promise it for sockets by this call alone. A terminal and a FIFO never do.
-        written = result_of<std::size_t>(
-            raw_call(SYS_sendto, fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0));
+        written = sys::result_of<std::size_t>(
+            sys::raw_call(SYS_sendto, fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0));
         written.error = written.error == ENOTSOCK ? EOPNOTSUPP : written.error;
     }
     return written;
@@ -46,7 +52,7 @@ Result<std::size_t> write_at_once(int fd, std::span<const char> bytes)
 
 } // namespace
 
-Status LineWriter::write(std::span<const char> line, Nanoseconds at_most)
+sys::Status LineWriter::write(std::span<const char> line, sys::Nanoseconds at_most)
 {
     go_on();
     if (is_behind()) {
@@ -54,51 +60,51 @@ Status LineWriter::write(std::span<const char> line, Nanoseconds at_most)
     }
     auto written = write_at_once(fd_, line);
     if (written.error == EAGAIN && at_most != 0) {
-        (void)poll_one(fd_, POLLOUT, at_most);
+        (void)sys::poll_one(fd_, POLLOUT, at_most);
         written = write_at_once(fd_, line);
     }
     if (!written && written.error != EOPNOTSUPP) {
         return {{}, written.error};
     }
     const auto rest = line.subspan(written ? written.value : 0);
-    return rest.empty() ? Status{} : write_by_helper(rest, at_most != 0);
+    return rest.empty() ? sys::Status{} : write_by_helper(rest, at_most != 0);
 }
 
 // Most of these calls end at once. But many of them one after the other may take 10 % of the time: lines for a file can be kept.
-Status LineWriter::write_by_helper(std::span<const char> line, bool may_wait)
+sys::Status LineWriter::write_by_helper(std::span<const char> line, bool may_wait)
 {
     constexpr int REST_FACTOR = 10;
     const bool is_file = is_in_file_system(fd_);
-    if (!is_file && !poll_one(fd_, POLLOUT, 0).value) {
+    if (!is_file && !sys::poll_one(fd_, POLLOUT, 0).value) {
         return {{}, EAGAIN};
     }
     const auto write_line = [line](int file) {
-        (void)chdir("/"); // which the workload may want released
-        return write_all(file, line).error;
+        (void)sys::chdir("/"); // which the workload may want released
+        return sys::write_all(file, line).error;
     };
-    const auto start = monotonic_now();
+    const auto start = sys::monotonic_now();
     if (!helper_.start(fd_, write_line)) {
         // There is no process to be had. The file of a set-up's error, after which nothing comes, may be waited for.
-        return may_wait ? Status{{}, write_all(fd_, line).error} : keep(line);
+        return may_wait ? sys::Status{{}, sys::write_all(fd_, line).error} : keep(line);
     }
     if (is_file && start < awaits_again_) {
         return {};
     }
     const auto done = helper_.await();
-    const auto end = monotonic_now();
+    const auto end = sys::monotonic_now();
     awaits_again_ = end + REST_FACTOR * (end - start);
-    return done.error == ETIMEDOUT ? Status{} : done;
+    return done.error == ETIMEDOUT ? sys::Status{} : done;
 }
 
 // For files alone: there is room in them, and nobody has to read it first.
-Status LineWriter::keep(std::span<const char> line)
+sys::Status LineWriter::keep(std::span<const char> line)
 {
-    constexpr std::size_t MOST = 0x10000;
+    constexpr std::size_t MAX = 0x10000;
     if (kept_ == nullptr && is_in_file_system(fd_)) {
-        const auto memory = map_memory(MOST);
+        const auto memory = sys::map_memory(MAX);
         kept_ = memory ? static_cast<char*>(memory.value) : nullptr;
     }
-    if (kept_ == nullptr || line.size() > MOST - kept_size_) {
+    if (kept_ == nullptr || line.size() > MAX - kept_size_) {
         return {{}, EAGAIN};
     }
     std::copy_n(line.data(), line.size(), kept_ + kept_size_);
@@ -109,7 +115,7 @@ Status LineWriter::keep(std::span<const char> line)
 void LineWriter::go_on()
 {
     if (kept_size_ != 0 && helper_.start(fd_, [this](int file) {
-            return write_all(file, {kept_, kept_size_}).error;
+            return sys::write_all(file, {kept_, kept_size_}).error;
         })) {
         kept_size_ = 0; // the helper has its own copy
     }
@@ -127,4 +133,4 @@ void LineWriter::finish()
     }
 }
 
-} // namespace foster::sys
+} // namespace foster::log

@@ -1,9 +1,12 @@
 // Lines to a file that may not take them: none of them is waited for.
 #pragma once
 
+#include "sys/clock.hpp"
 #include "sys/helper.hpp"
 
-namespace foster::sys
+#include <span>
+
+namespace foster::log
 {
 
 // Whatever the file is: a pipe or a socket that nobody reads, a terminal with room for half a line, a file of a frozen file system. Its
@@ -15,7 +18,7 @@ class LineWriter
 
     // Takes a line, or nothing of it. Waits so long (nanoseconds) for a reader of a pipe or a socket. Where a file has taken a part, it
     // gets the rest when it has room, and until then nothing else. EAGAIN: there was no room. Other errors: write(2).
-    Status write(std::span<const char> line, Nanoseconds at_most = 0);
+    sys::Status write(std::span<const char> line, sys::Nanoseconds at_most = 0);
     // Whether something is under way, or kept.
     bool is_behind() { return kept_size_ != 0 || helper_.is_busy(); }
     // Goes on with that, if it can.
@@ -26,14 +29,14 @@ class LineWriter
     void finish();
 
   private:
-    Status write_by_helper(std::span<const char> line, bool may_wait);
-    Status keep(std::span<const char> line);
+    sys::Status write_by_helper(std::span<const char> line, bool may_wait);
+    sys::Status keep(std::span<const char> line);
 
     int fd_;
-    Helper helper_;
+    sys::Helper helper_;
     char* kept_ = nullptr; // lines that come faster than a helper can be waited for
     std::size_t kept_size_ = 0;
-    Nanoseconds awaits_again_ = 0;
+    sys::Nanoseconds awaits_again_ = 0;
 };
 
-} // namespace foster::sys
+} // namespace foster::log

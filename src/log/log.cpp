@@ -1,5 +1,7 @@
 #include "log/log.hpp"
 
+#include "sys/clock.hpp"
+
 #include "log/line_writer.hpp"
 #include "sys/text.hpp"
 
@@ -7,7 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace foster::sys
+namespace foster::log
 {
 namespace
 {
@@ -19,7 +21,7 @@ struct {
     bool json = false;
     int lost = 0; // messages that found no room, and of which nothing was said yet
     LineWriter writer{STDERR_FILENO};
-    Nanoseconds look_interval = 0;
+    sys::Nanoseconds look_interval = 0;
     std::array<char, 16> program{"foster"};
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -32,7 +34,7 @@ void compose_list(Line& line, Level level, const char* message, std::va_list val
 {
     static constexpr char LEVELS[][8] = {"error", "warning", "info", "debug"};
     const char* const name = &LEVELS[static_cast<std::size_t>(level)][0];
-    const char* const pattern = end_at(message, '|') + 1;
+    const char* const pattern = sys::end_at(message, '|') + 1;
     if (!output.json) {
         line.add("{}: ", output.program.data());
         if (level <= Level::WARNING) {
@@ -67,22 +69,22 @@ void compose_list(Line& line, Level level, const char* message, std::va_list val
     return is_written;
 }
 
-constexpr Nanoseconds FIRST_LOOK = 10'000'000;
-constexpr Nanoseconds LONGEST_LOOK = 1'000'000'000;
+constexpr sys::Nanoseconds FIRST_LOOK = 10'000'000;
+constexpr sys::Nanoseconds MAX_LOOK = 1'000'000'000;
 
 bool is_behind()
 {
     return output.lost != 0 || output.writer.is_behind();
 }
 
-void look_again(Nanoseconds interval)
+void look_again(sys::Nanoseconds interval)
 {
-    output.look_interval = std::min(interval, LONGEST_LOOK);
-    next_look_at_messages = monotonic_now() + output.look_interval;
+    output.look_interval = std::min(interval, MAX_LOOK);
+    next_look_at_messages = sys::monotonic_now() + output.look_interval;
 }
 
 // All signals are blocked: whoever reads standard error must not be able to hold foster up.
-void write_message(std::string_view line, Nanoseconds at_most)
+void write_message(std::string_view line, sys::Nanoseconds at_most)
 {
     const bool is_written = (output.lost == 0 || report_lost()) && output.writer.write(line, at_most);
     output.lost += is_written ? 0 : 1;
@@ -91,16 +93,16 @@ void write_message(std::string_view line, Nanoseconds at_most)
     }
 }
 
-constexpr Nanoseconds PATIENCE = 1'000'000'000; // with the reader of an error that ends foster
+constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000; // with the reader of an error that ends foster
 
 void write_error(const char* message, std::va_list values)
 {
     Line line;
     compose_list(line, Level::ERROR, message, values);
-    write_message(line.finished(), PATIENCE);
+    write_message(line.finished(), TIMEOUT);
     output.writer.finish();
     LineWriter log(output.error_log);
-    (void)log.write(line.finished(), PATIENCE);
+    (void)log.write(line.finished(), TIMEOUT);
     log.finish();
 }
 
@@ -112,7 +114,7 @@ void add_time(Line& line)
     constexpr int FOUR_YEARS = 1461;
     constexpr int MARCH_1968 = -671; // the days from it to 1970
     constexpr int FIVE_MONTHS = 153;
-    const auto now = realtime_now() / 1'000'000;
+    const auto now = sys::realtime_now() / 1'000'000;
     const auto day = now / 86'400'000 - MARCH_1968;
     const auto cycle = day % FOUR_YEARS;
     const auto year = std::min(cycle / 365, std::int64_t{3});
@@ -158,12 +160,12 @@ void Messages::write(Level wanted, Line& line) const
 
 void go_on_with_messages()
 {
-    if (monotonic_now() < next_look_at_messages) {
+    if (sys::monotonic_now() < next_look_at_messages) {
         return;
     }
     next_look_at_messages = 0;
     output.writer.go_on();
-    if (output.look_interval == LONGEST_LOOK) {
+    if (output.look_interval == MAX_LOOK) {
         output.writer.resume_helper();
     }
     if ((output.lost != 0 && !report_lost()) || is_behind()) {
@@ -226,7 +228,7 @@ void end_for_usage(const char* message, ...)
     va_end(values);
     if (!output.json) {
         constexpr std::string_view HINT = "foster: see 'foster --help'\n";
-        write_message(HINT, PATIENCE);
+        write_message(HINT, TIMEOUT);
     }
     ::_exit(failure_code());
 }
@@ -236,4 +238,4 @@ void fail_doing(const char* doing, int error)
     fail(failure_code(), "start-failed|cannot {doing}: {reason:e}", doing, Error{error});
 }
 
-} // namespace foster::sys
+} // namespace foster::log

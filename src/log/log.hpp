@@ -4,13 +4,13 @@
 #include "log/line.hpp"
 #include "sys/result.hpp"
 
-namespace foster::sys
+namespace foster::log
 {
 
 enum class Level : std::uint8_t { ERROR, WARNING, INFO, DEBUG };
 
 // "event|text with {places}", Pattern: the text is the message; the event and the named places are those of its JSON object.
-template <typename... Values> using Message = Pattern<std::type_identity_t<Values>...>;
+template <typename... Values> using Message = FormatString<std::type_identity_t<Values>...>;
 
 class Messages
 {
@@ -18,21 +18,21 @@ class Messages
     Level level = Level::WARNING;
 
     bool shows(Level wanted) const { return wanted <= level; }
-    template <typename... Values> void tell(Level wanted, Message<Values...> message, Values... values) const
+    template <typename... Values> void log(Level wanted, Message<Values...> message, Values... values) const
     {
-        say(wanted, message.text(), passed(values)...);
+        say(wanted, message.text(), to_vararg(values)...);
     }
     template <typename... Values> void warning(Message<Values...> message, Values... values) const
     {
-        say(Level::WARNING, message.text(), passed(values)...);
+        say(Level::WARNING, message.text(), to_vararg(values)...);
     }
     template <typename... Values> void info(Message<Values...> message, Values... values) const
     {
-        say(Level::INFO, message.text(), passed(values)...);
+        say(Level::INFO, message.text(), to_vararg(values)...);
     }
     template <typename... Values> void debug(Message<Values...> message, Values... values) const
     {
-        say(Level::DEBUG, message.text(), passed(values)...);
+        say(Level::DEBUG, message.text(), to_vararg(values)...);
     }
 
     // What compose() has made.
@@ -49,7 +49,7 @@ void compose_values(Line& line, Level level, const char* message, ...);
 // A message in the form that it is written in.
 template <typename... Values> void compose(Line& line, Level level, Message<Values...> message, Values... values)
 {
-    compose_values(line, level, message.text(), passed(values)...);
+    compose_values(line, level, message.text(), to_vararg(values)...);
 }
 
 // Nanoseconds of CLOCK_MONOTONIC at which it is time to go on with messages that found no room, and to say how many were lost; 0: none.
@@ -76,18 +76,18 @@ void set_failure_code(int code);
 // The one way out of set-up when it fails: "foster: error: <text>", and the end of foster with this code.
 template <typename... Values> [[noreturn]] void fail(int code, Message<Values...> message, Values... values)
 {
-    end_with(code, message.text(), passed(values)...);
+    end_with(code, message.text(), to_vararg(values)...);
 }
 [[noreturn]] void end_for_usage(const char* message, ...);
 // The same with failure_code() and a second line that points to the help.
 template <typename... Values> [[noreturn]] void fail_usage(Message<Values...> message, Values... values)
 {
-    end_for_usage(message.text(), passed(values)...);
+    end_for_usage(message.text(), to_vararg(values)...);
 }
 
 // Set-up only: the value, or the end of foster with "cannot <doing>: <reason>".
 [[noreturn]] void fail_doing(const char* doing, int error);
-template <typename T> T must(Result<T> result, const char* doing)
+template <typename T> T must(sys::Result<T> result, const char* doing)
 {
     if (!result) {
         fail_doing(doing, result.error);
@@ -95,4 +95,4 @@ template <typename T> T must(Result<T> result, const char* doing)
     return static_cast<T&&>(result.value);
 }
 
-} // namespace foster::sys
+} // namespace foster::log

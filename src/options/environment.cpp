@@ -1,7 +1,7 @@
 #include "options/environment.hpp"
 
 #include "log/log.hpp"
-#include "sys/processes.hpp"
+#include "sys/memory.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>
@@ -64,7 +64,7 @@ void Environment::put(char* assignment)
     if (room_ == 0) {
         // Kept until the end: foster has no heap.
         const auto size = (count_ + MORE_ROOM + 1) * sizeof(char*);
-        auto* larger = static_cast<char**>(sys::must(sys::map_memory(size), "enlarge the environment"));
+        auto* larger = static_cast<char**>(log::must(sys::map_memory(size), "enlarge the environment"));
         std::copy(variables_, variables_ + count_, larger);
         variables_ = larger;
         room_ = MORE_ROOM;

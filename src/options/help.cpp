@@ -1,6 +1,7 @@
-// The texts that are printed on request.
+#include "options/help.hpp"
+
 #include "options/option_table.hpp"
-#include "sys/processes.hpp"
+#include "sys/files.hpp"
 
 namespace foster
 {
@@ -21,7 +22,7 @@ constexpr std::string_view TAIL =
     "Exit status: the command's own; 128 + N if signal N killed it; 125 if foster failed;\n"
     "126 if the command cannot be run; 127 if it is not found.\n";
 
-void add_row(sys::Line& line, const Option& option)
+void add_row(log::Line& line, const Option& option)
 {
     constexpr std::size_t HELP_COLUMN = 31;
     if (option.letters[0] != '\0') {
@@ -43,7 +44,7 @@ sys::Status print_help()
     auto status = sys::write_all(STDOUT_FILENO, HEAD);
     OptionReader options;
     for (Option option{}; options.next(option);) {
-        sys::Line line;
+        log::Line line;
         add_row(line, option);
         status = status ? sys::write_all(STDOUT_FILENO, line.finished()) : status;
     }
@@ -62,10 +63,10 @@ sys::Status print_version(const Personality& personality)
 
 int print_text(const Options& options)
 {
-    const auto printed = options.print == Print::HELP      ? print_help()
-                         : options.print == Print::VERSION ? print_version(*options.personality)
-                                                           : sys::write_all(STDOUT_FILENO, LICENSE);
-    sys::must(printed, "write to standard output");
+    const auto printed = options.mode == Mode::HELP      ? print_help()
+                         : options.mode == Mode::VERSION ? print_version(*options.personality)
+                                                         : sys::write_all(STDOUT_FILENO, LICENSE);
+    log::must(printed, "write to standard output");
     return 0;
 }
 

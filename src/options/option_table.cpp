@@ -1,8 +1,10 @@
 #include "options/option_table.hpp"
 
 #include "log/duration.hpp"
+#include "sys/clock.hpp"
+#include "sys/signals.hpp"
 #include "sys/text.hpp"
-#include "zombies/cpu.hpp"
+#include "sys/tracing.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -28,7 +30,7 @@ Pair split_at_colon(const char* text)
 }
 
 // For the signals that never come to foster.
-const char* fault_of_caught(int signal)
+const char* why_not_caught(int signal)
 {
     return signal < 0                               ? "no such signal"
            : signal == SIGKILL || signal == SIGSTOP ? "SIGKILL and SIGSTOP cannot be caught"
@@ -41,11 +43,11 @@ const char* set_rewrite(Options& options, char* value)
     if (!whole) {
         return "not FROM:TO";
     }
-    const int from = signal_from(from_word);
+    const int from = parse_signal(from_word);
     const bool dropped = to_word == "0" || to_word == "none";
-    const int to = dropped ? 0 : signal_from(to_word);
-    if (const char* fault = fault_of_caught(from)) {
-        return fault;
+    const int to = dropped ? 0 : parse_signal(to_word);
+    if (const char* problem = why_not_caught(from)) {
+        return problem;
     }
     if (to < 0) {
         return "no such signal";
@@ -57,8 +59,8 @@ const char* set_rewrite(Options& options, char* value)
 const char* remap_exit(Options& options, char* value)
 {
     const auto [from_word, to_word, whole] = split_at_colon(value);
-    const int from = sys::number_from(from_word, 255);
-    const int to = whole ? sys::number_from(to_word, 255) : 0;
+    const int from = sys::parse_number(from_word, 255);
+    const int to = whole ? sys::parse_number(to_word, 255) : 0;
     if (from < 0 || to < 0) {
         return "an exit code is a number from 0 to 255";
     }
@@ -68,16 +70,16 @@ const char* remap_exit(Options& options, char* value)
 
 const char* set_signal(int& field, const char* value)
 {
-    field = signal_from(value);
+    field = parse_signal(value);
     return field < 0 ? "no such signal" : nullptr;
 }
 
 const char* add_stop_signal(Options& options, char* value)
 {
-    const int signal = signal_from(value);
-    const char* const fault = fault_of_caught(signal);
-    options.stop_signals |= fault == nullptr ? sys::bit_of(signal) : 0;
-    return fault;
+    const int signal = parse_signal(value);
+    const char* const problem = why_not_caught(signal);
+    options.stop_signals |= problem == nullptr ? sys::bit_of(signal) : 0;
+    return problem;
 }
 
 const char* add_assignment(Options& options, char* value)
@@ -100,21 +102,22 @@ const char* set_zombies(Options& options, char* value)
         return "not report, nudge or reap";
     }
     options.zombies = static_cast<Zombies>(1 + (mode - std::begin(MODES)));
-    return options.zombies == Zombies::REAP && !cpu::IS_SUPPORTED ? "no remote wait on this CPU architecture" : nullptr;
+    return options.zombies == Zombies::REAP && !sys::HAS_REMOTE_WAIT ? "no remote wait on this CPU architecture"
+                                                                     : nullptr;
 }
 
 constexpr const char* NO_TIME = "not a time like 500ms, 10s, 5m, or plain seconds";
 
 const char* set_time(sys::Nanoseconds& field, std::string_view value)
 {
-    field = sys::duration_from(value);
+    field = log::parse_duration(value);
     return field < 0 ? NO_TIME : nullptr;
 }
 
 const char* set_time_above_0(sys::Nanoseconds& field, std::string_view value)
 {
-    const char* const fault = set_time(field, value);
-    return field == 0 ? "it is no time at all" : fault;
+    const char* const problem = set_time(field, value);
+    return field == 0 ? "it is no time at all" : problem;
 }
 
 const char* add_delay(Options& options, char* value)
@@ -123,23 +126,23 @@ const char* add_delay(Options& options, char* value)
     if (!whole) {
         return "not SIGNAL:DURATION";
     }
-    Delay delay{signal_from(signal_word)};
-    if (const char* fault = fault_of_caught(delay.signal)) {
-        return fault;
+    Delay delay{parse_signal(signal_word)};
+    if (const char* problem = why_not_caught(delay.signal)) {
+        return problem;
     }
     const auto is_its_own = [delay](const Delay& other) { return other.signal == 0 || other.signal == delay.signal; };
     auto* const place = std::ranges::find_if(options.delays, is_its_own);
     if (place == options.delays.end()) {
         return "one --delay too many";
     }
-    const char* const fault = set_time(delay.time, time_word);
+    const char* const problem = set_time(delay.time, time_word);
     *place = delay;
-    return fault;
+    return problem;
 }
 
 const char* set_warn_pids(Options& options, char* value)
 {
-    options.warn_pids = sys::number_from(value, 100);
+    options.warn_pids = sys::parse_number(value, 100);
     return options.warn_pids <= 0 ? "not a number from 1 to 100" : nullptr;
 }
 
@@ -149,11 +152,20 @@ const char* set_termination_log(Options& options, char* value)
     return options.termination_log[0] == '\0' ? "it is empty" : nullptr;
 }
 
+// Of several the last one counts, but a text that is asked for is printed.
+const char* set_mode(Options& options, Mode mode)
+{
+    if (!prints_text(options.mode) || prints_text(mode)) {
+        options.mode = mode;
+    }
+    return nullptr;
+}
+
 const char* reap_zombies(Options& options, char* value)
 {
-    options.once = Once::REAP_ZOMBIES;
-    options.neglecter = value == nullptr ? 0 : sys::number_from(value, 1 << 22);
-    if (!cpu::IS_SUPPORTED) {
+    (void)set_mode(options, Mode::REAP_ZOMBIES);
+    options.neglecter = value == nullptr ? 0 : sys::parse_number(value, 1 << 22);
+    if (!sys::HAS_REMOTE_WAIT) {
         return "no remote wait on this CPU architecture";
     }
     return options.neglecter < 0 || (value != nullptr && options.neglecter == 0) ? "not a process id" : nullptr;
@@ -177,15 +189,15 @@ const char* set_text(const char*& field, const char* value)
     return value[0] == '\0' ? "it is empty" : nullptr;
 }
 
+const char* install_as(Options& options, char* value)
+{
+    (void)set_mode(options, Mode::INSTALL);
+    return set_text(options.install_as, value);
+}
+
 const char* set(bool& field)
 {
     field = true;
-    return nullptr;
-}
-
-const char* print(Options& options, Print text)
-{
-    options.print = text;
     return nullptr;
 }
 
@@ -210,13 +222,13 @@ const char* forward_to_child_alone(Options& options)
 
 const char* say_more(Options& options)
 {
-    options.level = options.level < sys::Level::INFO ? sys::Level::INFO : sys::Level::DEBUG;
+    options.level = options.level < log::Level::INFO ? log::Level::INFO : log::Level::DEBUG;
     return nullptr;
 }
 
 const char* say_errors_only(Options& options)
 {
-    options.level = sys::Level::ERROR;
+    options.level = log::Level::ERROR;
     return nullptr;
 }
 
@@ -270,29 +282,25 @@ constexpr Row ROWS[] = {
     {"", "zombie-age", "DURATION", "how long a zombie must have been seen for that (60s)",
      [](Options& options, char* value) { return set_time_above_0(options.zombie_age, value); }},
     {"", "list-zombies", "", "run nothing: list all zombies, and who neglects them",
-     [](Options& options, char*) {
-         options.once = Once::LIST_ZOMBIES;
-         return static_cast<const char*>(nullptr);
-     }},
+     [](Options& options, char*) { return set_mode(options, Mode::LIST_ZOMBIES); }},
     {"", "reap-zombies", "[=PID]", "run nothing: reap all zombies, or PID's, through their parents", reap_zombies},
     {"", "termination-log", "[=PATH]", "write how it ended into a file (/dev/termination-log)", set_termination_log},
     {"", "warn-pids", "PERCENT", "warn when so much of the cgroup's limit of PIDs is in use", set_warn_pids},
-    {"", "install", "DEST", "run nothing: copy foster itself to this file, or into this directory",
-     [](Options& options, char* value) { return set_text(options.install_as, value); }},
+    {"", "install", "DEST", "run nothing: copy foster itself to this file, or into this directory", install_as},
     {"", "log", "FORMAT", "messages, and --list-zombies, as text or json", check_log},
     {"P", "pause", "", "run nothing: reap, and exit with 0 on a request to stop",
-     [](Options& options, char*) { return set(options.pause); }},
+     [](Options& options, char*) { return set_mode(options, Mode::PAUSE); }},
     {"v", "verbose", "", "tell what is spawned, forwarded and reaped; twice: also what could be ignored",
      [](Options& options, char*) { return say_more(options); }},
     {"q", "quiet", "", "say nothing but errors that end foster",
      [](Options& options, char*) { return say_errors_only(options); }},
     {"w", "warn-reaped", "", "warn of every orphan that is reaped: name, pid, exit code or signal",
      [](Options& options, char*) { return set(options.warn_reaped); }},
-    {"h", "help", "", "print this and exit", [](Options& options, char*) { return print(options, Print::HELP); }},
+    {"h", "help", "", "print this and exit", [](Options& options, char*) { return set_mode(options, Mode::HELP); }},
     {"V", "version", "", "print the version and exit",
-     [](Options& options, char*) { return print(options, Print::VERSION); }},
+     [](Options& options, char*) { return set_mode(options, Mode::VERSION); }},
     {"lL", "license", "", "print the license and exit",
-     [](Options& options, char*) { return print(options, Print::LICENSE); }},
+     [](Options& options, char*) { return set_mode(options, Mode::LICENSE); }},
 };
 
 constexpr std::size_t COUNT = std::size(ROWS);
@@ -341,7 +349,7 @@ void Option::apply_format(const char* text) const
     constexpr auto LOG = std::ranges::find(ROWS, std::string_view("log"), &Row::name) - std::begin(ROWS);
     const int format = row == LOG ? format_from(text) : -1;
     if (format >= 0) {
-        sys::set_json(format == 1);
+        log::set_json(format == 1);
     }
 }
 

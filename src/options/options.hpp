@@ -1,25 +1,29 @@
-// The command line, FOSTER_OPTIONS, and the environment variables of the peer by whose name foster is called.
+// What the command line, FOSTER_OPTIONS and the name that foster is called by ask for: data only.
 #pragma once
 
 #include "log/log.hpp"
-#include "options/environment.hpp"
+
 #include "options/personality.hpp"
 #include "signals/signal_name.hpp"
+#include "sys/clock.hpp"
+#include "sys/signals.hpp"
 
 #include <array>
 #include <cstdint>
+#include <sys/types.h>
 
 namespace foster
 {
 
-// Which text was asked for instead of a run.
-enum class Print : std::uint8_t { NOTHING, HELP, VERSION, LICENSE };
+// What foster is to do: run a command; or nothing, and reap; or what is done once, now, instead; or print a text.
+enum class Mode : std::uint8_t { RUN, PAUSE, LIST_ZOMBIES, REAP_ZOMBIES, INSTALL, HELP, VERSION, LICENSE };
+constexpr bool prints_text(Mode mode)
+{
+    return mode >= Mode::HELP;
+}
 
 // What becomes of zombies whose parent lives and does not wait for them. Each one does what stands before it, too.
 enum class Zombies : std::uint8_t { LEAVE, REPORT, NUDGE, REAP };
-
-// What is done once, now, instead of a run.
-enum class Once : std::uint8_t { NOTHING, LIST_ZOMBIES, REAP_ZOMBIES };
 
 // A table of numbers in which each one stands for itself.
 template <std::size_t SIZE> constexpr std::array<std::uint8_t, SIZE> identity()
@@ -43,11 +47,9 @@ struct Options {
     bool same_group = false;  // leave the child in foster's own process group
     bool own_session = false; // run the child in a session of its own
     bool no_terminal = false; // leave the terminal to foster's own process group
-    bool pause = false;       // run nothing
     bool warn_reaped = false; // name every orphan that is reaped
-    sys::Level level = sys::Level::WARNING;
-    Print print = Print::NOTHING;
-    Once once = Once::NOTHING;
+    log::Level level = log::Level::WARNING;
+    Mode mode = Mode::RUN;
     const char* install_as = nullptr; // the file or the directory of --install
     pid_t neglecter = 0;              // of --reap-zombies; 0: all of them
     Zombies zombies = Zombies::LEAVE;
@@ -70,16 +72,5 @@ struct Options {
     std::size_t assignment_count = 0;
     char** command = nullptr; // the child's argument list, ended by a null pointer
 };
-
-// Before all that can fail: which code foster then ends with, and the format of its messages, the last one that --log
-// names, in FOSTER_OPTIONS or on the command line. What else stands there is not minded.
-void prepare_messages(char** arguments, const Environment& environment);
-
-// Reads the personality, its peer's variables, FOSTER_OPTIONS, then the command line. The variables are taken out of the
-// environment. Bad usage ends foster with one line that names the bad word.
-Options read_options(char** arguments, Environment& environment);
-
-// Prints what --help, --version or --license asked for; returns foster's exit code.
-int print_text(const Options& options);
 
 } // namespace foster

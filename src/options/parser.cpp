@@ -1,12 +1,12 @@
-#include "options/options.hpp"
+#include "options/parser.hpp"
 
 #include "options/option_table.hpp"
-#include "sys/processes.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <span>
 
 namespace foster
 {
@@ -14,7 +14,7 @@ namespace
 {
 
 constexpr const char* OWN_VARIABLE = "FOSTER_OPTIONS";
-constexpr std::size_t MOST_WORDS = 64; // in FOSTER_OPTIONS
+constexpr std::size_t MAX_WORDS = 64; // in FOSTER_OPTIONS
 
 // Reads the options at the head of a list of words.
 class Parser
@@ -114,16 +114,16 @@ class Parser
             return;
         }
         if (const char* wrong = option.apply(*options_, value)) {
-            sys::fail_usage("bad-usage|bad value '{word}' for option '--{option}'{}: {reason}", value, option.name,
+            log::fail_usage("bad-usage|bad value '{word}' for option '--{option}'{}: {reason}", value, option.name,
                             source_, wrong);
         }
     }
 
     // Returns where only the format is looked for.
-    template <typename... Values> void refuse(sys::Message<Values...> message, Values... values)
+    template <typename... Values> void refuse(log::Message<Values...> message, Values... values)
     {
         if (options_ != nullptr) {
-            sys::fail_usage(message, values...);
+            log::fail_usage(message, values...);
         }
         is_refused_ = true;
     }
@@ -159,8 +159,8 @@ void find_format(const Environment& environment)
     char* text = const_cast<char*>(environment.find(OWN_VARIABLE)); // a part of what main got, which is mutable
     const std::size_t size = text == nullptr ? 0 : std::strlen(text);
     for (char* rest = text; rest != nullptr;) {
-        std::array<char*, MOST_WORDS + 1> words{};
-        rest = split(rest, std::span(words).first(MOST_WORDS));
+        std::array<char*, MAX_WORDS + 1> words{};
+        rest = split(rest, std::span(words).first(MAX_WORDS));
         for (char** word = words.data(); *word != nullptr;) {
             word = Parser().parse(word);
             word += *word == nullptr ? 0 : 1; // which is no option
@@ -172,12 +172,12 @@ void find_format(const Environment& environment)
 void read_own_variable(Options& options, Environment& environment)
 {
     if (char* text = environment.take(OWN_VARIABLE)) {
-        std::array<char*, MOST_WORDS + 1> words{};
-        if (split(text, std::span(words).first(MOST_WORDS)) != nullptr) {
-            sys::fail_usage("bad-usage|more than {limit:d} words in {}", MOST_WORDS, OWN_VARIABLE);
+        std::array<char*, MAX_WORDS + 1> words{};
+        if (split(text, std::span(words).first(MAX_WORDS)) != nullptr) {
+            log::fail_usage("bad-usage|more than {limit:d} words in {}", MAX_WORDS, OWN_VARIABLE);
         }
         if (char** rest = Parser(options, " in FOSTER_OPTIONS").parse(words.data()); *rest != nullptr) {
-            sys::fail_usage("bad-usage|'{word}' in {source} is no option", *rest, OWN_VARIABLE);
+            log::fail_usage("bad-usage|'{word}' in {source} is no option", *rest, OWN_VARIABLE);
         }
     }
 }
@@ -228,28 +228,28 @@ void rewrite_stops(Options& options)
 void check(const Options& options)
 {
     if (options.same_group && (options.group || options.no_terminal)) {
-        sys::fail_usage("bad-usage|'{option}' needs a process group of the child's own: not with '{word}'",
+        log::fail_usage("bad-usage|'{option}' needs a process group of the child's own: not with '{word}'",
                         options.group ? "--group" : "--no-terminal", "--same-group");
     }
     if (options.own_session && options.same_group) {
-        sys::fail_usage("bad-usage|'--setsid' gives the child a process group of its own: not with '{word}'",
+        log::fail_usage("bad-usage|'--setsid' gives the child a process group of its own: not with '{word}'",
                         "--same-group");
     }
-    const bool runs_nothing = options.pause || options.once != Once::NOTHING || options.install_as != nullptr;
+    const bool runs_nothing = options.mode != Mode::RUN;
     const bool is_peer =
         options.personality->is_tini || options.personality->pauses; // whose --pause does not mind a command
     if (runs_nothing && options.user != nullptr) {
-        sys::fail_usage("bad-usage|'{word}' is for a command, and none is run", "--user");
+        log::fail_usage("bad-usage|'{word}' is for a command, and none is run", "--user");
     }
     if (runs_nothing && *options.command != nullptr && !is_peer) {
-        const char* option = options.install_as != nullptr        ? "--install"
-                             : options.pause                      ? "--pause"
-                             : options.once == Once::LIST_ZOMBIES ? "--list-zombies"
+        const char* option = options.mode == Mode::INSTALL        ? "--install"
+                             : options.mode == Mode::PAUSE        ? "--pause"
+                             : options.mode == Mode::LIST_ZOMBIES ? "--list-zombies"
                                                                   : "--reap-zombies";
-        sys::fail_usage("bad-usage|'{option}' runs no command: '{word}'", option, *options.command);
+        log::fail_usage("bad-usage|'{option}' runs no command: '{word}'", option, *options.command);
     }
     if (!runs_nothing && *options.command == nullptr) {
-        sys::fail_usage("bad-usage|no command to run");
+        log::fail_usage("bad-usage|no command to run");
     }
 }
 
@@ -257,7 +257,7 @@ void check(const Options& options)
 
 void prepare_messages(char** arguments, const Environment& environment)
 {
-    sys::set_failure_code(personality_of(arguments[0]).foster_failed);
+    log::set_failure_code(personality_of(arguments[0]).foster_failed);
     find_format(environment);
     if (arguments[0] != nullptr) {
         (void)Parser().parse(arguments + 1);
@@ -268,19 +268,19 @@ Options read_options(char** arguments, Environment& environment)
 {
     Options options{&personality_of(arguments[0])};
     options.own_session = options.group = options.personality->owns_session;
-    options.pause = options.personality->pauses;
+    options.mode = options.personality->pauses ? Mode::PAUSE : Mode::RUN;
     read_peer_variables(options, environment);
     read_own_variable(options, environment);
     // Called without even a name of our own, execve(2) permitting.
     options.command = arguments[0] == nullptr ? arguments : Parser(options, "").parse(arguments + 1);
-    if (options.print == Print::NOTHING) {
+    if (!prints_text(options.mode)) {
         check(options);
     }
-    if (options.once == Once::REAP_ZOMBIES) {
+    if (options.mode == Mode::REAP_ZOMBIES) {
         options.zombies = Zombies::REAP;
     }
     if (options.zombie_age == 0) {
-        options.zombie_age = options.once == Once::NOTHING ? 60'000'000'000 : 1'000'000'000;
+        options.zombie_age = options.mode == Mode::REAP_ZOMBIES ? 1'000'000'000 : 60'000'000'000;
     }
     if (options.personality->stops_with_job && options.own_session) {
         rewrite_stops(options);

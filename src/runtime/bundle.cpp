@@ -2,8 +2,10 @@
 
 #include "runtime/log.hpp"
 #include "runtime/plan.hpp"
-#include "sys/processes.hpp"
+#include "sys/files.hpp"
+#include "sys/memory.hpp"
 #include "sys/replace_file.hpp"
+#include "sys/signals.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>

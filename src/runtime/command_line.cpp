@@ -55,7 +55,7 @@ bool read_own(CommandLine& line, char** words, int& size)
     const auto take = [&](const char* name) {
         const Option option(words, name);
         if (option.is_there() && (option.value() == nullptr || *option.value() == '\0')) {
-            sys::fail(sys::failure_code(),
+            log::fail(log::failure_code(),
                       "bad-usage|option '{word}' needs a value; see 'foster-runtime --foster-help'", *words);
         }
         size = option.size();
@@ -66,7 +66,7 @@ bool read_own(CommandLine& line, char** words, int& size)
     } else if (const char* init = take("foster-init")) {
         line.init = init;
         if (*init != '/') {
-            sys::fail(sys::failure_code(), "bad-usage|'{word}' is no absolute path, which '--foster-init' needs", init);
+            log::fail(log::failure_code(), "bad-usage|'{word}' is no absolute path, which '--foster-init' needs", init);
         }
     } else if (const char* options = take("foster-options")) {
         line.init_options.add(options);
@@ -75,7 +75,7 @@ bool read_own(CommandLine& line, char** words, int& size)
         line.asks_for_help = true;
         size = 1;
     } else {
-        sys::fail(sys::failure_code(), "bad-usage|unknown option '{word}'; see 'foster-runtime --foster-help'", *words);
+        log::fail(log::failure_code(), "bad-usage|unknown option '{word}'; see 'foster-runtime --foster-help'", *words);
     }
     return true;
 }
@@ -120,7 +120,7 @@ bool CommandLine::makes_container() const
 CommandLine read_command_line(char** arguments)
 {
     if (arguments[0] == nullptr) {
-        sys::fail(sys::failure_code(), "bad-usage|called without a name, execve(2) permitting");
+        log::fail(log::failure_code(), "bad-usage|called without a name, execve(2) permitting");
     }
     CommandLine line{.invoked_as = arguments[0], .arguments = arguments + 1};
     char** kept = line.arguments;

@@ -115,7 +115,7 @@ class Reader
         ++at_;
         if (take('u')) {
             for (int digits = 0; digits < 4; ++digits, ++at_) {
-                if (sys::hex_digit_from(peek()) < 0) {
+                if (sys::parse_hex_digit(peek()) < 0) {
                     return false;
                 }
             }
@@ -128,7 +128,7 @@ class Reader
 
     bool skip_word(std::string_view word)
     {
-        const bool is_there = sys::behind(text_, at_).starts_with(word);
+        const bool is_there = sys::after(text_, at_).starts_with(word);
         at_ += is_there ? word.size() : 0;
         return is_there;
     }
@@ -179,7 +179,7 @@ Value parse(std::string_view text)
     const bool is_value = reader.skip_value();
     const auto end = reader.at();
     reader.skip_blanks();
-    return is_value && reader.is_at_end() ? first(sys::behind(text, start), end - start) : Value();
+    return is_value && reader.is_at_end() ? first(sys::after(text, start), end - start) : Value();
 }
 
 Children::Children(Value parent) : rest_(parent), are_members_(is_object(parent))
@@ -200,7 +200,7 @@ bool Children::next()
         if (!reader.skip_string()) {
             return false; // the closing brace
         }
-        key_ = first(sys::behind(rest_, key_start), reader.at() - key_start);
+        key_ = first(sys::after(rest_, key_start), reader.at() - key_start);
         reader.skip_blanks();
         (void)reader.take(':');
         reader.skip_blanks();
@@ -209,7 +209,7 @@ bool Children::next()
     if (!reader.skip_value()) {
         return false; // the closing bracket
     }
-    value_ = first(sys::behind(rest_, start), reader.at() - start);
+    value_ = first(sys::after(rest_, start), reader.at() - start);
     reader.skip_blanks();
     (void)reader.take(',');
     rest_.remove_prefix(reader.at());

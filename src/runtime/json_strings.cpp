@@ -28,7 +28,7 @@ int take_character(std::string_view& rest)
     }
     int code = 0;
     for (std::size_t digit = 2; digit < 6; ++digit) {
-        code = code * 16 + sys::hex_digit_from(rest[digit]);
+        code = code * 16 + sys::parse_hex_digit(rest[digit]);
     }
     rest.remove_prefix(6);
     return code;

@@ -2,6 +2,7 @@
 
 #include "log/line_writer.hpp"
 #include "log/log.hpp"
+#include "sys/files.hpp"
 
 #include <fcntl.h>
 #include <string_view>
@@ -22,18 +23,18 @@ void tell_unchanged(const CommandLine& line, const char* file, const char* reaso
         path = nullptr;
     }
     // The file comes last, for a long text is cut off.
-    const auto add_text = [reason, file](sys::Line& text) {
+    const auto add_text = [reason, file](log::Line& text) {
         text.add("foster-runtime: not put under foster: {}: '{}'", reason, file);
     };
-    sys::Line time;
-    sys::add_time(time);
+    log::Line time;
+    log::add_time(time);
     const auto log = path == nullptr ? sys::Result<sys::Fd>{{}, -1}
                                      : sys::open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK);
-    sys::Line entry;
+    log::Line entry;
     if (!log) {
         add_text(entry);
     } else if (line.log_format != nullptr && std::string_view(line.log_format) == "json") {
-        sys::Line text;
+        log::Line text;
         add_text(text);
         entry.begin_object();
         entry.add_members("{level}{msg:v}{time:v}", "warning", text.text(), time.text());
@@ -43,7 +44,7 @@ void tell_unchanged(const CommandLine& line, const char* file, const char* reaso
         add_text(entry);
         entry.add("\"");
     }
-    (void)sys::LineWriter(log ? log.value.number() : STDERR_FILENO).write(entry.finished());
+    (void)log::LineWriter(log ? log.value.number() : STDERR_FILENO).write(entry.finished());
 }
 
 } // namespace foster::runtime

@@ -5,7 +5,7 @@
 #include "runtime/bundle.hpp"
 #include "runtime/command_line.hpp"
 #include "runtime/real_runtime.hpp"
-#include "sys/processes.hpp"
+#include "sys/files.hpp"
 #include "sys/stack.hpp"
 
 #include <unistd.h>
@@ -28,10 +28,10 @@ int run(char** arguments, char** variables)
 {
     using namespace foster;
 
-    sys::set_program("foster-runtime");
+    log::set_program("foster-runtime");
     const auto line = runtime::read_command_line(arguments);
     if (line.asks_for_help) {
-        sys::must(sys::write_all(STDOUT_FILENO, HELP), "write to standard output");
+        log::must(sys::write_all(STDOUT_FILENO, HELP), "write to standard output");
         return 0;
     }
     if (line.makes_container()) {

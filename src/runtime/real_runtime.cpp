@@ -1,6 +1,8 @@
 #include "runtime/real_runtime.hpp"
 
 #include "log/log.hpp"
+#include "sys/files.hpp"
+#include "sys/memory.hpp"
 #include "sys/processes.hpp"
 #include "sys/text.hpp"
 
@@ -63,8 +65,8 @@ int look_for(const char* name, const CommandLine& line, char** variables)
 
 [[noreturn]] void fail_to_become(const char* name, int error)
 {
-    sys::fail(sys::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason:e}", name,
-              sys::Error{error});
+    log::fail(log::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason:e}", name,
+              log::Error{error});
 }
 
 // Another build of foster-runtime, or a script that ends in it, is not recognized under the real one's name: so it is
@@ -80,9 +82,9 @@ char** count_start(const char* name, char** variables)
         if (std::strncmp(variable, FIRST, digit) != 0) {
             continue;
         }
-        const int starts = sys::number_from(variable + digit, 9);
+        const int starts = sys::parse_number(variable + digit, 9);
         if (starts == 9) {
-            sys::fail(sys::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason}", name,
+            log::fail(log::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason}", name,
                       "it is foster-runtime again, nine times over");
         }
         if (starts > 0) {

@@ -1,7 +1,11 @@
 #include "signals/signal_name.hpp"
 
+#include "sys/processes.hpp"
+#include "sys/signals.hpp"
+
 #include <algorithm>
 #include <csignal>
+#include <sys/types.h>
 
 namespace foster
 {
@@ -19,17 +23,17 @@ constexpr auto NAMES = std::to_array<std::array<char, 8>>({
 
 SignalName::SignalName(int signal)
 {
-    sys::Line line;
     if (signal > 0 && static_cast<std::size_t>(signal) < NAMES.size()) {
-        line.add("SIG{}", NAMES[static_cast<std::size_t>(signal)].data());
+        text_.add("SIG");
+        text_.add(NAMES[static_cast<std::size_t>(signal)].data());
     } else if (signal < FIRST_REAL_TIME) {
-        line.add("{:d}", signal);
+        text_.add_number(signal);
     } else if (signal == FIRST_REAL_TIME) {
-        line.add("SIGRTMIN");
+        text_.add("SIGRTMIN");
     } else {
-        line.add("SIGRTMIN+{:d}", signal - FIRST_REAL_TIME);
+        text_.add("SIGRTMIN+");
+        text_.add_number(signal - FIRST_REAL_TIME);
     }
-    std::copy_n(line.text().begin(), std::min(line.size(), bytes_.size() - 1), bytes_.begin());
 }
 
 namespace
@@ -68,7 +72,7 @@ int small_number(std::string_view digits, bool may_be_empty)
 }
 
 // What follows RTMIN or RTMAX: nothing, or a sign and a number.
-int real_time_from(std::string_view offset, char sign, int base)
+int parse_real_time(std::string_view offset, char sign, int base)
 {
     const int step = sign == '+' ? 1 : -1;
     const bool bare = offset.empty();
@@ -82,7 +86,7 @@ int real_time_from(std::string_view offset, char sign, int base)
 
 } // namespace
 
-int signal_from(std::string_view text)
+int parse_signal(std::string_view text)
 {
     const int number = small_number(text, false);
     // The two below SIGRTMIN are the C libraries' own, nptl(7).
@@ -91,10 +95,10 @@ int signal_from(std::string_view text)
     }
     take_beginning(text, "SIG");
     if (take_beginning(text, "RTMIN")) {
-        return real_time_from(text, '+', FIRST_REAL_TIME);
+        return parse_real_time(text, '+', FIRST_REAL_TIME);
     }
     if (take_beginning(text, "RTMAX")) {
-        return real_time_from(text, '-', sys::LAST_SIGNAL);
+        return parse_real_time(text, '-', sys::LAST_SIGNAL);
     }
     for (std::size_t signal = 1; signal < NAMES.size(); ++signal) {
         if (same_letters(text, NAMES[signal].data())) {
@@ -102,46 +106,6 @@ int signal_from(std::string_view text)
         }
     }
     return -1;
-}
-
-InheritedSignals::InheritedSignals()
-    : mask_(sys::must(sys::set_signal_mask(sys::ALL_SIGNALS), "block signals")),
-      sigchld_ignored_(sys::must(sys::ignore_sigchld(false), "stop ignoring SIGCHLD"))
-{
-}
-
-void InheritedSignals::restore() const
-{
-    // Both calls have worked with the same arguments in the constructor.
-    if (sigchld_ignored_) {
-        (void)sys::ignore_sigchld(true);
-    }
-    (void)sys::set_signal_mask(mask_);
-}
-
-void watch_parent(int signal, const sys::Messages& messages)
-{
-    if (signal == 0) {
-        return;
-    }
-    if (const auto set = sys::set_parent_death_signal(signal); !set) {
-        messages.warning("step-refused|cannot have {signal} sent when the parent dies: {reason:e}",
-                         SignalName(signal).text(), sys::Error{set.error});
-    }
-}
-
-Fate fate_of(const siginfo_t& received, pid_t self)
-{
-    if (received.si_signo == SIGCHLD && received.si_code >= CLD_EXITED && received.si_code <= CLD_CONTINUED) {
-        return Fate::REAP;
-    }
-    // What foster brings upon itself by its messages is none of the child's business.
-    const int signal = received.si_signo;
-    const bool by_itself = received.si_code == SI_USER && received.si_pid == self;
-    if (by_itself && (signal == SIGPIPE || signal == SIGXFSZ)) {
-        return Fate::DROP;
-    }
-    return Fate::FORWARD;
 }
 
 } // namespace foster

@@ -1,25 +1,28 @@
 #include "supervisor/delayed_signals.hpp"
 
+#include "sys/clock.hpp"
+#include "sys/memory.hpp"
+
 #include <algorithm>
 
 namespace foster
 {
 
-Delays::Delays(const Options& options, const sys::Messages& messages) : options_(options)
+DelayedSignals::DelayedSignals(const Options& options, const log::Messages& messages) : options_(options)
 {
-    constexpr std::size_t MOST = 64;
+    constexpr std::size_t MAX = 64;
     if (options.delays[0].signal == 0) {
         return;
     }
-    const auto memory = sys::map_memory(MOST * sizeof(Kept));
+    const auto memory = sys::map_memory(MAX * sizeof(Kept));
     if (!memory) {
-        messages.warning("step-refused|cannot delay signals: {reason:e}", sys::Error{memory.error});
+        messages.warning("step-refused|cannot delay signals: {reason:e}", log::Error{memory.error});
         return;
     }
-    memory_ = {static_cast<Kept*>(memory.value), MOST};
+    memory_ = {static_cast<Kept*>(memory.value), MAX};
 }
 
-bool Delays::keep_for_later(const siginfo_t& received)
+bool DelayedSignals::enqueue_delayed(const siginfo_t& received)
 {
     const auto number = received.si_signo;
     const auto* const delay = std::ranges::find(options_.delays, number, &Delay::signal);
@@ -38,12 +41,12 @@ bool Delays::keep_for_later(const siginfo_t& received)
     return true;
 }
 
-const Delays::Kept& Delays::next() const
+const DelayedSignals::Kept& DelayedSignals::next() const
 {
     return *std::ranges::min_element(memory_.first(count_), {}, &Kept::due);
 }
 
-std::optional<siginfo_t> Delays::take_next()
+std::optional<siginfo_t> DelayedSignals::take_next()
 {
     const auto* const first = &next();
     const auto signal = first->signal;

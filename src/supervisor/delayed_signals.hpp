@@ -2,7 +2,7 @@
 #pragma once
 
 #include "options/options.hpp"
-#include "sys/processes.hpp"
+#include "sys/clock.hpp"
 
 #include <optional>
 #include <span>
@@ -10,15 +10,15 @@
 namespace foster
 {
 
-class Delays
+class DelayedSignals
 {
   public:
     // Takes memory only where a delay is asked for. If there is none to be had, that is a warning, and nothing is delayed.
-    Delays(const Options& options, const sys::Messages& messages);
+    DelayedSignals(const Options& options, const log::Messages& messages);
 
     // Keeps a signal that is to be delayed; false: it is to be forwarded now, maybe because there is no room. One that is no
     // real-time signal is kept once, as the kernel does with one that is blocked.
-    bool keep(const siginfo_t& received) { return !memory_.empty() && keep_for_later(received); }
+    bool keep(const siginfo_t& received) { return !memory_.empty() && enqueue_delayed(received); }
     // Nanoseconds of CLOCK_MONOTONIC at which the next one's time has come; 0: there is none.
     sys::Nanoseconds deadline() const { return count_ == 0 ? 0 : next().due; }
     // The next one whose time has come.
@@ -32,7 +32,7 @@ class Delays
         sys::Nanoseconds due;
         siginfo_t signal;
     };
-    bool keep_for_later(const siginfo_t& received);
+    bool enqueue_delayed(const siginfo_t& received);
     const Kept& next() const;
     std::optional<siginfo_t> take_next();
 

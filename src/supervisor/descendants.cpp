@@ -1,6 +1,8 @@
 #include "supervisor/descendants.hpp"
 
 #include "sys/helper.hpp"
+#include "sys/memory.hpp"
+#include "sys/processes.hpp"
 #include "sys/raw_call.hpp"
 
 #include <algorithm>
@@ -13,26 +15,26 @@ bool Process::is_alive() const
 {
     if (start != 0) {
         const auto now = sys::read_stat(pid).value;
-        return now.start == start && !now.has_ended();
+        return now.start == start && !now.has_exited();
     }
-    const auto ended = sys::has_ended(pid);
-    return pid != 0 && ended.error != ECHILD && !ended.value; // a sandbox may refuse the look, and a group has none
+    const auto reaped = sys::has_exited(pid);
+    return pid != 0 && reaped.error != ECHILD && !reaped.value; // a sandbox may refuse the look, and a group has none
 }
 
-Earlier::Earlier(const Options& options, const sys::Messages& messages)
+InheritedChildren::InheritedChildren(const Options& options, const log::Messages& messages)
 {
-    constexpr std::size_t MOST = 1024;
+    constexpr std::size_t MAX = 1024;
     const auto zombie = sys::find_zombie();
     had_zombie_ = zombie.value > 0;
     if (zombie.error == ECHILD || (options.grace < 0 && !options.wait_all)) {
         return;
     }
-    fault_ = sys::fault_of_procfs();
-    const auto memory = sys::map_memory(MOST * sizeof(Process));
+    problem_ = sys::procfs_problem();
+    const auto memory = sys::map_memory(MAX * sizeof(Process));
     memory_ = static_cast<Process*>(memory.value);
-    const std::size_t room = memory ? MOST : 0;
+    const std::size_t room = memory ? MAX : 0;
     std::size_t count = find(::getpid(), room);
-    if (count == 0 && fault_ != nullptr) {
+    if (count == 0 && problem_ != nullptr) {
         count = find(0, room);
     }
     if (count > room) {
@@ -47,9 +49,9 @@ Earlier::Earlier(const Options& options, const sys::Messages& messages)
 }
 
 // Returns how many there are, or one more than there is room for.
-std::size_t Earlier::find(pid_t after, std::size_t room)
+std::size_t InheritedChildren::find(pid_t after, std::size_t room)
 {
-    Descendants all(*this, fault_ == nullptr, after);
+    Descendants all(*this, problem_ == nullptr, after);
     std::size_t count = 0;
     for (Process one; count <= room && all.next(one); ++count) {
         if (count < room) {
@@ -59,14 +61,14 @@ std::size_t Earlier::find(pid_t after, std::size_t room)
     return count;
 }
 
-void Earlier::note_child(pid_t child)
+void InheritedChildren::note_child(pid_t child)
 {
-    if (were_there() && fault_ == nullptr) {
+    if (were_there() && problem_ == nullptr) {
         child_start_ = sys::read_stat(child).value.start;
     }
 }
 
-bool Earlier::holds(const Process& process) const
+bool InheritedChildren::holds(const Process& process) const
 {
     // Whether there was a /proc to know its start by can have changed.
     const auto is_it = [process](const Process& known) {
@@ -75,7 +77,7 @@ bool Earlier::holds(const Process& process) const
     return process.start < child_start_ || std::any_of(memory_, memory_ + count_, is_it);
 }
 
-void Earlier::forget_one(pid_t pid)
+void InheritedChildren::forget_one(pid_t pid)
 {
     auto* const found = std::ranges::find(memory_, memory_ + count_, pid, &Process::pid);
     if (found != memory_ + count_) {
@@ -90,8 +92,8 @@ constexpr pid_t LAST_PID = 1 << 22; // PID_MAX_LIMIT of the kernel's threads.h
 
 } // namespace
 
-Descendants::Descendants(const Earlier& earlier, bool has_proc, pid_t after)
-    : earlier_(earlier), has_proc_(has_proc), processes_("/proc"), last_pid_(after), end_(LAST_PID)
+Descendants::Descendants(const InheritedChildren& earlier, bool has_proc, pid_t after)
+    : inherited_children_(earlier), has_proc_(has_proc), processes_("/proc"), last_pid_(after), end_(LAST_PID)
 {
     sys::Helper next;
     if (!has_proc && after != 0 && next.start(-1, [](int /*none*/) { return 0; })) {
@@ -118,7 +120,8 @@ bool Descendants::next(Process& found)
             continue;
         }
         // What foster's own children do is not looked at in /proc, which is most of what a look costs.
-        if (has_proc_ ? (!earlier_.were_there() && children_.next_is(found.pid)) || is_one(found) : is_child(found)) {
+        if (has_proc_ ? (!inherited_children_.were_there() && children_.next_is(found.pid)) || is_one(found)
+                      : is_child(found)) {
             return true;
         }
     }
@@ -130,15 +133,16 @@ bool Descendants::is_child(const Process& found) const
     if (sys::raw_call(SYS_getpgid, found.pid) < 0) { // 0: it is outside this PID namespace
         return false;
     }
-    const auto ended = sys::has_ended(found.pid);
-    return ended && !ended.value && !earlier_.holds(found);
+    const auto reaped = sys::has_exited(found.pid);
+    return reaped && !reaped.value && !inherited_children_.holds(found);
 }
 
 bool Descendants::is_one(Process& found)
 {
     const auto stat = sys::read_stat(found.pid).value;
     found.start = stat.start;
-    if (found.pid == self_ || stat.pid == 0 || stat.has_ended() || stat.is_of_kernel || earlier_.holds(found)) {
+    if (found.pid == self_ || stat.pid == 0 || stat.has_exited() || stat.is_of_kernel ||
+        inherited_children_.holds(found)) {
         return false;
     }
     if (stat.parent != last_parent_) {
@@ -151,13 +155,13 @@ bool Descendants::is_one(Process& found)
 // Foster itself or a descendant, which none that was there before stands between.
 bool Descendants::is_of_foster(pid_t pid) const
 {
-    if (!earlier_.were_there()) {
+    if (!inherited_children_.were_there()) {
         return sys::is_in_tree_of(self_, pid);
     }
     constexpr int DEEPEST = 10'000;
     for (int depth = 0; pid > 1 && pid != self_ && depth < DEEPEST; ++depth) {
         const auto stat = sys::read_stat(pid).value;
-        if (earlier_.holds({pid, stat.start})) {
+        if (inherited_children_.holds({pid, stat.start})) {
             return false;
         }
         pid = stat.parent;

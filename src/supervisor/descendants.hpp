@@ -2,10 +2,10 @@
 #pragma once
 
 #include "options/options.hpp"
-#include "sys/processes.hpp"
 #include "sys/procfs.hpp"
 
 #include <cstdint>
+#include <sys/types.h>
 #include <unistd.h>
 
 namespace foster
@@ -21,11 +21,11 @@ struct Process {
 };
 
 // What foster was born with, as `exec > >(tee log); exec foster ...` leaves it: it is reaped, but is nothing that the child has left.
-class Earlier
+class InheritedChildren
 {
   public:
     // To be made before the child. Costs one system call where there is nothing. More than it holds are a warning.
-    Earlier(const Options& options, const sys::Messages& messages);
+    InheritedChildren(const Options& options, const log::Messages& messages);
 
     // A zombie was there, of which there will be no SIGCHLD.
     bool had_zombie() const { return had_zombie_; }
@@ -50,7 +50,7 @@ class Earlier
     Process* memory_ = nullptr;
     std::size_t count_ = 0;
     std::uint64_t child_start_ = 0;
-    const char* fault_ = nullptr; // why /proc is of no use
+    const char* problem_ = nullptr; // why /proc is of no use
     bool had_zombie_;
 };
 
@@ -60,7 +60,7 @@ class Earlier
 class Descendants
 {
   public:
-    Descendants(const Earlier& earlier, bool has_proc, pid_t after);
+    Descendants(const InheritedChildren& earlier, bool has_proc, pid_t after);
 
     // Whether there was one more. A child of foster's own may have ended.
     bool next(Process& found);
@@ -71,7 +71,7 @@ class Descendants
     bool is_one(Process& found);
     bool is_of_foster(pid_t pid) const;
 
-    const Earlier& earlier_;
+    const InheritedChildren& inherited_children_;
     const bool has_proc_;
     const pid_t self_ = ::getpid();
     sys::NumberedEntries processes_;

@@ -3,6 +3,8 @@
 #include "log/duration.hpp"
 #include "signals/signal_name.hpp"
 #include "sys/cgroup.hpp"
+#include "sys/clock.hpp"
+#include "sys/files.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,7 +18,7 @@ namespace foster
 
 // Not by way of a symbolic link, which may lead to any file that root can write. To make a file or to empty it waits for a file system
 // that is frozen, so a helper does.
-sys::Result<sys::Fd> LastWord::open(const char* path)
+sys::Result<sys::Fd> ExitReport::open(const char* path)
 {
     constexpr int HOW = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
     const auto emptied =
@@ -24,10 +26,10 @@ sys::Result<sys::Fd> LastWord::open(const char* path)
     return emptied ? sys::above_standard(sys::open(path, HOW)) : sys::Result<sys::Fd>{{}, emptied.error};
 }
 
-LastWord::LastWord(const Options& options, const sys::Messages& messages) : messages_(messages)
+ExitReport::ExitReport(const Options& options, const log::Messages& messages) : messages_(messages)
 {
     const char* const path = options.termination_log;
-    if (path == nullptr && !messages.shows(sys::Level::INFO)) {
+    if (path == nullptr && !messages.shows(log::Level::INFO)) {
         return;
     }
     start_ = sys::monotonic_now();
@@ -43,27 +45,27 @@ LastWord::LastWord(const Options& options, const sys::Messages& messages) : mess
                          "it is a symbolic link, which is not followed");
     } else if (is_lost || !file) {
         messages.warning("step-refused|cannot {} the termination log '{path}': {reason:e}{}",
-                         is_lost ? "find" : "write", path, sys::Error{is_lost ? ENOENT : file.error},
+                         is_lost ? "find" : "write", path, log::Error{is_lost ? ENOENT : file.error},
                          is_lost ? "; name the pod's terminationMessagePath by --termination-log=PATH" : "");
     }
     file_ = static_cast<sys::Fd&&>(file.value);
-    sys::set_error_log(file_.number());
+    log::set_error_log(file_.number());
 }
 
-void LastWord::note_end(const char* name, int status)
+void ExitReport::note_exit(const char* name, int status)
 {
     std::copy_n(name, std::min(std::strlen(name), name_.size() - 1), name_.data());
     status_ = status;
     ran_ = sys::monotonic_now() - start_;
 }
 
-void LastWord::say(pid_t child, int orphans, int leftovers) const
+void ExitReport::say(pid_t child, int orphans, int leftovers) const
 {
     if (!is_wanted()) {
         return;
     }
-    sys::Line end;
-    sys::Perhaps code;
+    log::Line end;
+    log::OptionalNumber code;
     const SignalName killer(WTERMSIG(status_));
     if (WIFEXITED(status_)) {
         code = WEXITSTATUS(status_);
@@ -71,12 +73,12 @@ void LastWord::say(pid_t child, int orphans, int leftovers) const
     } else {
         end.add("was killed by {}{}", killer.text(), WCOREDUMP(status_) ? " (core dumped)" : "");
     }
-    sys::Line time;
-    sys::add_duration(time, ran_);
+    log::Line time;
+    log::add_duration(time, ran_);
     const SignalName signal(last_.signal);
-    sys::Perhaps sender;
-    sys::Perhaps user;
-    sys::Line source;
+    log::OptionalNumber sender;
+    log::OptionalNumber user;
+    log::Line source;
     if (last_.signal == 0) {
         source.add("none");
     } else if (last_.code > 0) { // all that the kernel sends of itself, sigaction(2)
@@ -89,17 +91,17 @@ void LastWord::say(pid_t child, int orphans, int leftovers) const
                           : source.add("{} from pid {:d}, uid {:d}", signal.text(), last_.sender, last_.user);
     }
     const auto kills = sys::oom_kills();
-    const sys::Perhaps killed =
-        oom_kills_ < 0 || kills < 0 ? sys::Perhaps() : std::max(kills - oom_kills_, std::int64_t{0});
-    sys::Line line;
-    sys::compose(line, sys::Level::INFO,
+    const log::OptionalNumber killed =
+        oom_kills_ < 0 || kills < 0 ? log::OptionalNumber() : std::max(kills - oom_kills_, std::int64_t{0});
+    log::Line line;
+    log::compose(line, log::Level::INFO,
                  "child-ended|{name}[{pid:d}] {} after {}; last signal: {}; OOM kills: {oom_kills:o}; orphans reaped: "
                  "{orphans_reaped:d}; leftovers ended: {leftovers_ended:d}{!exit_code:o}{!signal}{!core_dumped:b}"
                  "{!ran_ms:d}{!last_signal}{!sender_pid:o}{!sender_uid:o}",
                  name_.data(), child, end.c_string(), time.c_string(), source.c_string(), killed, orphans, leftovers,
                  code, code ? nullptr : killer.text(), !code && WCOREDUMP(status_), ran_ / 1'000'000,
                  last_.signal == 0 ? nullptr : signal.text(), sender, user);
-    messages_.write(sys::Level::INFO, line);
+    messages_.write(log::Level::INFO, line);
     if (file_.number() >= 0) {
         (void)sys::Helper().run(file_.number(), [text = line.finished()](int fd) {
             const auto size = sys::size_of(fd);

@@ -2,19 +2,22 @@
 #pragma once
 
 #include "options/options.hpp"
+#include "sys/clock.hpp"
 #include "sys/fd.hpp"
+#include "sys/files.hpp"
 #include "sys/helper.hpp"
 
 #include <array>
+#include <sys/types.h>
 
 namespace foster
 {
 
-class LastWord
+class ExitReport
 {
   public:
     // Before the spawn: what is counted is counted from here on. Empties the file, which is kept open; a refusal is a warning.
-    LastWord(const Options& options, const sys::Messages& messages);
+    ExitReport(const Options& options, const log::Messages& messages);
 
     // Whether there will be one.
     bool is_wanted() const { return start_ != 0; }
@@ -24,7 +27,7 @@ class LastWord
         last_ = {signal, received.si_code, received.si_pid, received.si_uid};
     }
     // The child has ended, with this name and wait(2)'s status.
-    void note_end(const char* name, int status);
+    void note_exit(const char* name, int status);
     // Moves the file, if there is one, to this descriptor number, and leaves the number behind it.
     sys::Status move_to(int& number) { return sys::move_onto(file_, number); }
     // Never over what the workload has written into the file itself.
@@ -39,7 +42,7 @@ class LastWord
     };
     sys::Result<sys::Fd> open(const char* path);
 
-    const sys::Messages& messages_;
+    const log::Messages& messages_;
     sys::Helper opener_;
     sys::Fd file_;
     sys::Nanoseconds start_ = 0; // 0: there will be none

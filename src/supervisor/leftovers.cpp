@@ -1,6 +1,10 @@
 #include "supervisor/leftovers.hpp"
 
 #include "supervisor/reaper.hpp"
+#include "sys/clock.hpp"
+#include "sys/memory.hpp"
+#include "sys/processes.hpp"
+#include "sys/signals.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,10 +16,10 @@ namespace foster
 namespace
 {
 
-constexpr sys::Nanoseconds REST = 10'000'000;        // between two rounds of SIGKILL, or as long as one took
-constexpr sys::Nanoseconds PATIENCE = 1'000'000'000; // with those that got SIGKILL
+constexpr sys::Nanoseconds RETRY_INTERVAL = 10'000'000; // between two rounds of SIGKILL, or as long as one took
+constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000;     // with those that got SIGKILL
 constexpr sys::Nanoseconds FIRST_LOOK = 50'000'000;
-constexpr sys::Nanoseconds LONGEST_LOOK = 1'000'000'000;
+constexpr sys::Nanoseconds MAX_LOOK = 1'000'000'000;
 constexpr sys::Nanoseconds REST_FACTOR = 50; // looks through /proc take 2 % of the time
 
 // Two signals, 0 is none, to this process, by a pidfd, so that none which gets its pid meanwhile is hit. A process group, below 0,
@@ -48,14 +52,14 @@ void Leftovers::signal_all(int signal, int next)
         (void)sys::kill(-1, next);
         return;
     }
-    constexpr std::size_t MOST = 1 << 16; // memory is taken by the page
-    Process only;                         // where there is no memory for more
+    constexpr std::size_t MAX = 1 << 16; // memory is taken by the page
+    Process only;                        // where there is no memory for more
     if (list_ == nullptr) {
-        const auto memory = sys::map_memory(MOST * sizeof(Process));
+        const auto memory = sys::map_memory(MAX * sizeof(Process));
         list_ = memory ? static_cast<Process*>(memory.value) : nullptr;
     }
-    const std::span list(list_ == nullptr ? &only : list_, list_ == nullptr ? 1 : MOST);
-    Descendants leftovers(earlier_, fault_ == nullptr, after_);
+    const std::span list(list_ == nullptr ? &only : list_, list_ == nullptr ? 1 : MAX);
+    Descendants leftovers(inherited_children_, problem_ == nullptr, after_);
     std::size_t listed = 0;
     bool is_any = false;
     for (bool is_more = true; is_more;) {
@@ -74,18 +78,19 @@ void Leftovers::signal_all(int signal, int next)
 // Without /proc, where none was found among those that the child can have forked: whether to look at all.
 bool Leftovers::search_all()
 {
-    return fault_ != nullptr && std::exchange(after_, 0) != 0;
+    return problem_ != nullptr && std::exchange(after_, 0) != 0;
 }
 
 // Without /proc each one's process group is all that is known of its descendants.
 void Leftovers::send_to(std::span<Process> list, int signal, int next) const
 {
     for (auto& to : list) {
-        if (fault_ != nullptr) {
+        if (problem_ != nullptr) {
             const pid_t group = group_of(to.pid);
             to.pid = group == 0 ? to.pid : -group;
         }
-        if (fault_ == nullptr || std::ranges::find(list, to.pid, &Process::pid) == list.begin() + (&to - list.data())) {
+        if (problem_ == nullptr ||
+            std::ranges::find(list, to.pid, &Process::pid) == list.begin() + (&to - list.data())) {
             send(to, signal, next);
         }
     }
@@ -97,7 +102,7 @@ pid_t Leftovers::group_of(pid_t member) const
 {
     const pid_t group = sys::getpgid(member);
     const pid_t session = sys::getsid(member);
-    const bool is_leader = fault_ != nullptr && group == member;
+    const bool is_leader = problem_ != nullptr && group == member;
     return group > 1 && (group == child_ || is_leader || (session > 0 && session != sys::getsid(0))) ? group : 0;
 }
 
@@ -107,11 +112,11 @@ Leftovers::Count Leftovers::kill_all()
     Count count;
     if (are_all_others()) {
         (void)sys::kill(-1, SIGKILL);
-        if (fault_ != nullptr) {
+        if (problem_ != nullptr) {
             return count;
         }
     }
-    Descendants leftovers(earlier_, fault_ == nullptr, after_);
+    Descendants leftovers(inherited_children_, problem_ == nullptr, after_);
     pid_t last_group = 0;
     for (Process leftover; leftovers.next(leftover); ++count.found) {
         const pid_t group = group_of(leftover.pid);
@@ -128,9 +133,9 @@ void Leftovers::begin(bool is_stopping, bool has_children)
     if ((options_.grace < 0 && !options_.wait_all) || (self_ != 1 && !has_children)) {
         return;
     }
-    fault_ = sys::fault_of_procfs();
-    if (fault_ != nullptr && !are_all_others()) {
-        messages_.warning("step-refused|cannot find what the child has left: {reason}{}", fault_,
+    problem_ = sys::procfs_problem();
+    if (problem_ != nullptr && !are_all_others()) {
+        messages_.warning("step-refused|cannot find what the child has left: {reason}{}", problem_,
                           "; only foster's own children and their process groups are signalled");
     }
     is_stopping_ = is_stopping;
@@ -153,7 +158,7 @@ void Leftovers::begin_killing(sys::Nanoseconds now)
 {
     phase_ = Phase::KILLING;
     // Without /proc a generation is found only when the one before it has ended.
-    give_up_ = now + (fault_ == nullptr || are_all_others() ? PATIENCE : 10 * PATIENCE);
+    give_up_ = now + (problem_ == nullptr || are_all_others() ? TIMEOUT : 10 * TIMEOUT);
     look_soon(now);
     kill_again(now);
 }
@@ -163,26 +168,26 @@ void Leftovers::kill_again(sys::Nanoseconds now)
 {
     const auto count = kill_all();
     const auto end = sys::monotonic_now();
-    next_step_ = end + std::max(REST, end - now);
+    next_step_ = end + std::max(RETRY_INTERVAL, end - now);
     if (end >= give_up_ || (count.found != 0 && count.reached == 0)) {
-        if (count.found == 0 || fault_ != nullptr) {
+        if (count.found == 0 || problem_ != nullptr) {
             messages_.warning("step-refused|cannot name what is left: {reason}",
-                              fault_ == nullptr ? "not in /proc" : fault_);
+                              problem_ == nullptr ? "not in /proc" : problem_);
         }
-        tell_left(false);
+        report_left(false);
         phase_ = Phase::LET_BE;
     }
 }
 
 // All, or those alone that foster may not signal.
-void Leftovers::tell_left(bool refused_alone) const
+void Leftovers::report_left(bool refused_alone) const
 {
-    Descendants leftovers(earlier_, true, after_);
+    Descendants leftovers(inherited_children_, true, after_);
     Process leftover;
-    while (fault_ == nullptr && leftovers.next(leftover)) {
+    while (problem_ == nullptr && leftovers.next(leftover)) {
         const auto stat = sys::read_stat(leftover.pid).value;
         const auto sent = sys::kill(leftover.pid, 0);
-        if (!stat.has_ended() && sent.error != ESRCH && !(sent && refused_alone)) {
+        if (!stat.has_exited() && sent.error != ESRCH && !(sent && refused_alone)) {
             messages_.warning("leftover-left|cannot end {name:v}[{pid:d}]: {reason}", stat.name(), leftover.pid,
                               !sent ? "it may not be signalled; run foster as root or give it CAP_KILL"
                                     : "it has got SIGKILL, and has not ended yet");
@@ -195,10 +200,10 @@ void Leftovers::tell_left(bool refused_alone) const
 bool Leftovers::are_awaited(Reaper& reaper)
 {
     const bool has_children = reaper.has_children();
-    if (phase_ == Phase::LET_BE || (!has_children && (self_ != 1 || fault_ != nullptr))) {
+    if (phase_ == Phase::LET_BE || (!has_children && (self_ != 1 || problem_ != nullptr))) {
         return false;
     }
-    const bool is_to_search = !has_children || earlier_.were_there();
+    const bool is_to_search = !has_children || inherited_children_.were_there();
     if (is_to_search && std::exchange(seen_reaped_, reaper.orphans()) != reaper.orphans()) {
         next_look_ = std::min(next_look_, rest_until_);
     }
@@ -206,16 +211,16 @@ bool Leftovers::are_awaited(Reaper& reaper)
     if (now < next_look_) {
         return true;
     }
-    reaper.owe_sweep();
-    if (is_to_search && !awaited_.is_alive() && !Descendants(earlier_, fault_ == nullptr, after_).next(awaited_) &&
-        !search_all()) {
+    reaper.request_sweep();
+    if (is_to_search && !awaited_.is_alive() &&
+        !Descendants(inherited_children_, problem_ == nullptr, after_).next(awaited_) && !search_all()) {
         reaper.finish(); // those that have ended meanwhile
         return false;
     }
     const auto end = sys::monotonic_now();
-    rest_until_ = end + std::min(REST_FACTOR * (end - now), LONGEST_LOOK);
+    rest_until_ = end + std::min(REST_FACTOR * (end - now), MAX_LOOK);
     next_look_ = std::max(rest_until_, end + look_interval_);
-    look_interval_ = std::min(2 * look_interval_, LONGEST_LOOK);
+    look_interval_ = std::min(2 * look_interval_, MAX_LOOK);
     return true;
 }
 
@@ -226,7 +231,7 @@ void Leftovers::look_soon(sys::Nanoseconds now)
     next_look_ = std::min(next_look_, std::max(rest_until_, now + FIRST_LOOK));
 }
 
-void Leftovers::act_if_due()
+void Leftovers::run_due_work()
 {
     if (phase_ != Phase::GRACE && phase_ != Phase::KILLING) {
         return;
@@ -255,7 +260,7 @@ void Leftovers::forward(int signal, bool asks_to_stop)
     } else {
         signal_all(signal, 0);
         if (asks_to_stop && phase_ == Phase::WAITING) {
-            tell_left(true);
+            report_left(true);
         }
     }
 }

@@ -3,9 +3,10 @@
 
 #include "options/options.hpp"
 #include "supervisor/descendants.hpp"
-#include "sys/processes.hpp"
+#include "sys/clock.hpp"
 
 #include <span>
+#include <sys/types.h>
 #include <unistd.h>
 
 namespace foster
@@ -18,8 +19,8 @@ class Reaper;
 class Leftovers
 {
   public:
-    Leftovers(const Options& options, const sys::Messages& messages, const Earlier& earlier, pid_t child)
-        : options_(options), messages_(messages), earlier_(earlier), child_(child)
+    Leftovers(const Options& options, const log::Messages& messages, const InheritedChildren& earlier, pid_t child)
+        : options_(options), messages_(messages), inherited_children_(earlier), child_(child)
     {
     }
 
@@ -33,7 +34,7 @@ class Leftovers
         return phase_ == Phase::LET_BE ? 0 : sys::earlier(phase_ == Phase::WAITING ? 0 : next_step_, next_look_);
     }
     // Ends them when their time has come.
-    void act_if_due();
+    void run_due_work();
     // Hands a signal to all of them. The first request to stop begins a --grace that has been put off, the second one ends it.
     void forward(int signal, bool asks_to_stop);
 
@@ -53,16 +54,16 @@ class Leftovers
     pid_t group_of(pid_t member) const;
     Count kill_all();
     bool search_all();
-    void tell_left(bool refused_alone) const;
+    void report_left(bool refused_alone) const;
     void look_soon(sys::Nanoseconds now);
-    bool are_all_others() const { return self_ == 1 && !earlier_.were_there(); }
+    bool are_all_others() const { return self_ == 1 && !inherited_children_.were_there(); }
 
     const Options& options_;
-    const sys::Messages& messages_;
-    const Earlier& earlier_;
+    const log::Messages& messages_;
+    const InheritedChildren& inherited_children_;
     const pid_t child_; // which has led a process group
     const pid_t self_ = ::getpid();
-    const char* fault_ = nullptr; // why /proc is of no use
+    const char* problem_ = nullptr; // why /proc is of no use
     pid_t after_ = child_; // without it: leftovers have been forked after this process; 0: numbers are used again
     Phase phase_ = Phase::LET_BE;
     bool is_stopping_ = false;

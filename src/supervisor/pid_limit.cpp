@@ -1,7 +1,7 @@
 #include "supervisor/pid_limit.hpp"
 
 #include "sys/cgroup.hpp"
-#include "sys/processes.hpp"
+#include "sys/clock.hpp"
 
 namespace foster
 {

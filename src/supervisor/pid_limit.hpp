@@ -2,6 +2,7 @@
 #pragma once
 
 #include "options/options.hpp"
+#include "sys/clock.hpp"
 
 namespace foster
 {
@@ -9,7 +10,7 @@ namespace foster
 class PidLimit
 {
   public:
-    PidLimit(const Options& options, const sys::Messages& messages) : percent_(options.warn_pids), messages_(messages)
+    PidLimit(const Options& options, const log::Messages& messages) : percent_(options.warn_pids), messages_(messages)
     {
     }
 
@@ -25,7 +26,7 @@ class PidLimit
     void look_now_and_then();
 
     int percent_;
-    const sys::Messages& messages_;
+    const log::Messages& messages_;
     bool warned_ = false;
     sys::Nanoseconds next_look_ = 0;
 };

@@ -2,6 +2,8 @@
 
 #include "child/child.hpp"
 #include "signals/signal_name.hpp"
+#include "sys/clock.hpp"
+#include "sys/processes.hpp"
 #include "sys/procfs.hpp"
 
 #include <algorithm>
@@ -18,28 +20,17 @@ namespace
 // after it as a wait took, so that not more than 2 % of the time is wasted; and a zombie that a coalesced SIGCHLD did not name
 // waits no longer than 50 ms.
 constexpr sys::Nanoseconds REST_FACTOR = 50;
-constexpr sys::Nanoseconds LONGEST_REST = 50'000'000;
+constexpr sys::Nanoseconds MAX_REST = 50'000'000;
 // Beside many living orphans, processes that die as fast as they are reaped would make a sweep endless.
-constexpr int MOST_WAITS = 256;
+constexpr int MAX_WAITS = 256;
 constexpr sys::Nanoseconds CHEAP = 10'000; // less than the timer and the wakeup that putting it off would cost
-constexpr int MOST_UNMEASURED = 16;        // two looks at the clock are a tenth of what a cheap sweep costs
+constexpr int MAX_UNMEASURED = 16;         // two looks at the clock are a tenth of what a cheap sweep costs
 
 } // namespace
 
-void adopt_orphans(const sys::Messages& messages)
-{
-    if (::getpid() == 1) {
-        return;
-    }
-    if (const auto subreaper = sys::become_subreaper(); !subreaper) {
-        messages.warning("step-refused|cannot become a child subreaper: {reason:e}; orphans will go to another init",
-                         sys::Error{subreaper.error});
-    }
-}
-
 void Reaper::sweep_if_due()
 {
-    if (!owed_) {
+    if (!sweep_pending_) {
         return;
     }
     // One walk over the list less: the sweep has to find out that there is nothing, but not where this one is.
@@ -52,7 +43,7 @@ void Reaper::sweep_if_due()
         return;
     }
     const auto now = sys::monotonic_now();
-    if (now >= due_) {
+    if (now >= next_sweep_at_) {
         measure_sweep(now);
         return;
     }
@@ -65,11 +56,11 @@ void Reaper::sweep_if_due()
 int Reaper::reap_all()
 {
     int waits = 1;
-    while (reap_any() && waits < MOST_WAITS) {
+    while (reap_any() && waits < MAX_WAITS) {
         ++waits;
     }
     // What could not be finished goes on after a look at the signals.
-    owed_ = waits == MOST_WAITS;
+    sweep_pending_ = waits == MAX_WAITS;
     return waits;
 }
 
@@ -79,15 +70,15 @@ void Reaper::measure_sweep(sys::Nanoseconds start)
     const auto end = sys::monotonic_now();
     const auto wasted = (end - start) / waits;
     const bool is_cheap = wasted < CHEAP;
-    unmeasured_ = is_cheap ? MOST_UNMEASURED : 0;
-    due_ = owed_ || is_cheap ? end : end + std::min(REST_FACTOR * wasted, LONGEST_REST);
+    unmeasured_ = is_cheap ? MAX_UNMEASURED : 0;
+    next_sweep_at_ = sweep_pending_ || is_cheap ? end : end + std::min(REST_FACTOR * wasted, MAX_REST);
 }
 
 void Reaper::finish()
 {
-    constexpr int MOST_SWEEPS = 8;
-    owed_ = true;
-    for (int sweeps = 0; owed_ && sweeps < MOST_SWEEPS; ++sweeps) {
+    constexpr int MAX_SWEEPS = 8;
+    sweep_pending_ = true;
+    for (int sweeps = 0; sweep_pending_ && sweeps < MAX_SWEEPS; ++sweeps) {
         reap_all();
     }
 }
@@ -103,62 +94,62 @@ bool Reaper::reap_any()
         }
         // A sandbox may refuse the look, or there are no children: reaped without a name is better than not at all.
     }
-    const auto ended = sys::reap(-1);
-    has_children_ = ended.error != ECHILD;
-    if (!ended || ended.value.pid == 0) {
+    const auto reaped = sys::reap(-1);
+    has_children_ = reaped.error != ECHILD;
+    if (!reaped || reaped.value.pid == 0) {
         return false;
     }
-    record(ended.value, "?");
+    record(reaped.value, "?");
     return true;
 }
 
 bool Reaper::reap(pid_t pid)
 {
     if (!names_) {
-        const auto ended = sys::reap(pid);
-        if (!ended || ended.value.pid == 0) {
+        const auto reaped = sys::reap(pid);
+        if (!reaped || reaped.value.pid == 0) {
             return false;
         }
-        record(ended.value, nullptr);
+        record(reaped.value, nullptr);
         return true;
     }
     const sys::ProcessName name(pid);
-    const auto ended = sys::reap(pid);
-    if (!ended || ended.value.pid == 0) {
+    const auto reaped = sys::reap(pid);
+    if (!reaped || reaped.value.pid == 0) {
         return false;
     }
-    record(ended.value, name.text());
+    record(reaped.value, name.text());
     return true;
 }
 
-void Reaper::record(const sys::Ended& ended, const char* name)
+void Reaper::record(const sys::Reaped& reaped, const char* name)
 {
-    if (neglect_.take(ended)) {
+    if (monitor_.take(reaped)) {
         return;
     }
-    earlier_.forget(ended.pid);
-    const bool is_child = ended.pid == child_;
+    inherited_children_.forget(reaped.pid);
+    const bool is_child = reaped.pid == child_;
     if (is_child) {
-        child_status_ = ended.status;
+        child_status_ = reaped.status;
     }
     orphans_ += is_child ? 0 : 1;
     if (!names_) {
         return;
     }
     if (is_child) {
-        last_word_.note_end(name, ended.status);
+        exit_report_.note_exit(name, reaped.status);
     }
-    const auto level = warns_ && !is_child ? sys::Level::WARNING : sys::Level::INFO;
+    const auto level = warns_ && !is_child ? log::Level::WARNING : log::Level::INFO;
     const char* const role = is_child ? "child" : "orphan";
-    const char* const reaped = is_child ? "" : "reaped ";
-    if (WIFEXITED(ended.status)) {
-        messages_.tell(level, "process-reaped|{}{role} {name}[{pid:d}] exited with {exit_code:d}", reaped, role, name,
-                       ended.pid, WEXITSTATUS(ended.status));
+    const char* const what = is_child ? "" : "reaped ";
+    if (WIFEXITED(reaped.status)) {
+        messages_.log(level, "process-reaped|{}{role} {name}[{pid:d}] exited with {exit_code:d}", what, role, name,
+                      reaped.pid, WEXITSTATUS(reaped.status));
     } else {
-        const bool dumped = WCOREDUMP(ended.status);
-        messages_.tell(level, "process-reaped|{}{role} {name}[{pid:d}] killed by {signal}{}{!core_dumped:b}", reaped,
-                       role, name, ended.pid, SignalName(WTERMSIG(ended.status)).text(), dumped ? ", core dumped" : "",
-                       dumped);
+        const bool dumped = WCOREDUMP(reaped.status);
+        messages_.log(level, "process-reaped|{}{role} {name}[{pid:d}] killed by {signal}{}{!core_dumped:b}", what, role,
+                      name, reaped.pid, SignalName(WTERMSIG(reaped.status)).text(), dumped ? ", core dumped" : "",
+                      dumped);
     }
 }
 

@@ -4,17 +4,15 @@
 #include "log/log.hpp"
 #include "supervisor/descendants.hpp"
 #include "supervisor/exit_report.hpp"
+#include "sys/clock.hpp"
 #include "sys/processes.hpp"
 #include "zombies/monitor.hpp"
 
 #include <optional>
+#include <sys/types.h>
 
 namespace foster
 {
-
-// Makes this process the one that orphans are re-parented to: a child subreaper, unless it is PID 1 and has them anyway.
-// PR_SET_CHILD_SUBREAPER(2const). A refusal is a warning.
-void adopt_orphans(const sys::Messages& messages);
 
 // The kernel walks the whole list of children in a wait for any of them, so N living orphans make every death cost O(N).
 // A wait for one pid is O(1) since Linux 5.14 (do_wait_pid in the kernel). So the pid that SIGCHLD names is waited for at
@@ -24,10 +22,11 @@ class Reaper
   public:
     // child: 0 where there is none. earlier: is told of each that was reaped. neglect: hears of the stops of those that it traces.
     // last_word: hears how the child has ended.
-    Reaper(pid_t child, bool warn_reaped, const sys::Messages& messages, Earlier& earlier, Neglect& neglect,
-           LastWord& last_word)
-        : child_(child), names_(warn_reaped || last_word.is_wanted()), warns_(warn_reaped), owed_(earlier.had_zombie()),
-          messages_(messages), earlier_(earlier), neglect_(neglect), last_word_(last_word)
+    Reaper(pid_t child, bool warn_reaped, const log::Messages& messages, InheritedChildren& earlier,
+           ZombieMonitor& neglect, ExitReport& exit_report)
+        : child_(child), names_(warn_reaped || exit_report.is_wanted()), warns_(warn_reaped),
+          sweep_pending_(earlier.had_zombie()), messages_(messages), inherited_children_(earlier), monitor_(neglect),
+          exit_report_(exit_report)
     {
     }
 
@@ -35,15 +34,15 @@ class Reaper
     void notice(pid_t hint)
     {
         hint_ = hint;
-        owed_ = true;
+        sweep_pending_ = true;
     }
     // A sweep is owed for another reason than a SIGCHLD of the kernel's.
-    void owe_sweep() { owed_ = true; }
+    void request_sweep() { sweep_pending_ = true; }
     // The sweep that is owed, if its time has come; else a look at those alone that must not wait for it: the one that SIGCHLD has
     // named, and the child.
     void sweep_if_due();
     // Nanoseconds of CLOCK_MONOTONIC at which the owed sweep is due; 0: none is owed.
-    sys::Nanoseconds deadline() const { return owed_ ? due_ : 0; }
+    sys::Nanoseconds deadline() const { return sweep_pending_ ? next_sweep_at_ : 0; }
     // Reaps all zombies that there are, unless they come faster than that; then a sweep is owed.
     void finish();
 
@@ -59,22 +58,22 @@ class Reaper
     void measure_sweep(sys::Nanoseconds start);
     bool reap(pid_t pid);
     bool reap_any();
-    void record(const sys::Ended& ended, const char* name);
+    void record(const sys::Reaped& reaped, const char* name);
 
     pid_t child_;
     bool names_; // every name is wanted, and read while the zombie still holds it
     bool warns_;
-    bool owed_;
-    const sys::Messages& messages_;
-    Earlier& earlier_;
-    Neglect& neglect_;
-    LastWord& last_word_;
+    bool sweep_pending_;
+    const log::Messages& messages_;
+    InheritedChildren& inherited_children_;
+    ZombieMonitor& monitor_;
+    ExitReport& exit_report_;
     int orphans_ = 0;
     bool has_children_ = true;
     std::optional<int> child_status_;
     pid_t hint_ = 0;
-    sys::Nanoseconds due_ = 1; // the earliest time of the next sweep
-    int unmeasured_ = 0;       // so many sweeps more are taken to be cheap
+    sys::Nanoseconds next_sweep_at_ = 1; // the earliest time of the next sweep
+    int unmeasured_ = 0;                 // so many sweeps more are taken to be cheap
 };
 
 } // namespace foster

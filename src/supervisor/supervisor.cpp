@@ -1,7 +1,12 @@
 #include "supervisor/supervisor.hpp"
 
+#include "signals/signal_policy.hpp"
+#include "sys/clock.hpp"
+#include "sys/files.hpp"
+#include "sys/memory.hpp"
 #include "sys/processes.hpp"
 #include "sys/procfs.hpp"
+#include "sys/signals.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,7 +24,7 @@ namespace
 {
 
 constexpr int FIRST_OTHER_FD = STDERR_FILENO + 1;
-constexpr sys::Nanoseconds NAP = 50'000'000;
+constexpr sys::Nanoseconds ERROR_BACKOFF = 50'000'000;
 
 bool is_key_of_terminal(int signal)
 {
@@ -43,7 +48,7 @@ void Supervisor::release_inherited()
 {
     if (const auto left = sys::chdir("/"); !left) {
         messages_.warning("step-refused|cannot leave the working directory, which stays busy: {reason:e}",
-                          sys::Error{left.error});
+                          log::Error{left.error});
     }
     release_descriptors();
     for (char** word = options_.command; *word != nullptr; ++word) {
@@ -55,10 +60,10 @@ void Supervisor::release_descriptors()
 {
     // The terminal and the termination log take the first numbers above the standard ones; all behind them goes.
     int next = FIRST_OTHER_FD;
-    for (const auto moved : {terminal_.move_to(next), last_word_.move_to(next)}) {
+    for (const auto moved : {terminal_.move_to(next), exit_report_.move_to(next)}) {
         if (!moved) {
             messages_.warning("step-refused|cannot close inherited descriptors, which stay open: {reason:e}",
-                              sys::Error{moved.error});
+                              log::Error{moved.error});
             return;
         }
     }
@@ -73,27 +78,28 @@ void Supervisor::release_descriptors()
 
 int Supervisor::run()
 {
-    sys::release_set_up();
-    while (!has_ended()) {
+    sys::free_init_memory();
+    while (!has_exited()) {
         wait_for_signal();
-        act();
+        run_due_work();
     }
     kill_child_at_ = 0;
     (void)terminal_.take_back(child_.pid());
-    if (const int last = options_.rewrites[SIGTERM];
-        last != 0 && options_.personality->owns_session && options_.group && options_.grace < 0 && !options_.pause) {
+    if (const int last = options_.rewrites[SIGTERM]; last != 0 && options_.personality->owns_session &&
+                                                     options_.group && options_.grace < 0 &&
+                                                     options_.mode != Mode::PAUSE) {
         // What is left of the child's group, as dumb-init does; its leader's pid is not reused as long as one is left.
         (void)sys::kill(-child_.pid(), last);
     }
     const int leftovers = end_leftovers();
     await_visits();
     reaper_.finish();
-    if (options_.pause) {
-        sys::finish_messages();
+    if (options_.mode == Mode::PAUSE) {
+        log::finish_messages();
         return 0;
     }
-    last_word_.say(child_.pid(), reaper_.orphans() - leftovers, leftovers);
-    sys::finish_messages();
+    exit_report_.say(child_.pid(), reaper_.orphans() - leftovers, leftovers);
+    log::finish_messages();
     const int status = *reaper_.child_status();
     const int code = exit_code_of(status);
     const int own_code = options_.exit_codes[static_cast<std::size_t>(code)];
@@ -104,51 +110,51 @@ int Supervisor::run()
 }
 
 // All that a look at the clock or at the children may be due for.
-void Supervisor::act()
+void Supervisor::run_due_work()
 {
     reaper_.sweep_if_due();
-    const bool has_scanned = neglect_.act_if_due();
+    const bool has_scanned = monitor_.run_due_work();
     if (has_scanned || reaper_.orphans() != seen_orphans_) {
         seen_orphans_ = reaper_.orphans();
         pid_limit_.look();
     }
-    while (const auto delayed = delays_.take_due()) {
-        hand_on(*delayed);
+    while (const auto delayed = delayed_signals_.take_due()) {
+        deliver(*delayed);
     }
     kill_child_if_due();
-    if (sys::next_look_at_messages != 0) {
-        sys::go_on_with_messages();
+    if (log::next_look_at_messages != 0) {
+        log::go_on_with_messages();
     }
 }
 
 int Supervisor::end_leftovers()
 {
     reaper_.finish();
-    const int others = reaper_.orphans() + static_cast<int>(earlier_.count());
+    const int others = reaper_.orphans() + static_cast<int>(inherited_children_.count());
     leftovers_.begin(stop_requests_ > 0, reaper_.has_children());
     while (leftovers_.are_awaited(reaper_)) {
         wait_for_signal();
-        act();
-        leftovers_.act_if_due();
+        run_due_work();
+        leftovers_.run_due_work();
     }
-    return reaper_.orphans() + static_cast<int>(earlier_.count()) - others;
+    return reaper_.orphans() + static_cast<int>(inherited_children_.count()) - others;
 }
 
 // A parent that foster has stopped in the midst of a visit would crash if foster ended now. It may be short of CPU, or frozen.
 void Supervisor::await_visits()
 {
-    constexpr sys::Nanoseconds PATIENCE = 10'000'000'000;
-    const auto end = sys::monotonic_now() + PATIENCE;
-    while (self_ != 1 && neglect_.is_needed() && sys::monotonic_now() < end) {
+    constexpr sys::Nanoseconds TIMEOUT = 10'000'000'000;
+    const auto end = sys::monotonic_now() + TIMEOUT;
+    while (self_ != 1 && monitor_.is_needed() && sys::monotonic_now() < end) {
         wait_for_signal();
-        act();
+        run_due_work();
     }
 }
 
 // --stop-timeout
 void Supervisor::kill_child_if_due()
 {
-    if (kill_child_at_ == 0 || has_ended() || sys::monotonic_now() < kill_child_at_) {
+    if (kill_child_at_ == 0 || has_exited() || sys::monotonic_now() < kill_child_at_) {
         return;
     }
     kill_child_at_ = 0;
@@ -160,10 +166,10 @@ void Supervisor::kill_child_if_due()
 // 0: none.
 sys::Nanoseconds Supervisor::deadline() const
 {
-    auto next = sys::earlier(reaper_.deadline(), neglect_.deadline());
-    next = sys::earlier(next, delays_.deadline());
+    auto next = sys::earlier(reaper_.deadline(), monitor_.deadline());
+    next = sys::earlier(next, delayed_signals_.deadline());
     next = sys::earlier(next, leftovers_.deadline());
-    next = sys::earlier(next, sys::next_look_at_messages);
+    next = sys::earlier(next, log::next_look_at_messages);
     return sys::earlier(next, kill_child_at_);
 }
 
@@ -173,55 +179,55 @@ void Supervisor::wait_for_signal()
     const auto at_most = next == 0 ? -1 : std::max(next - sys::monotonic_now(), sys::Nanoseconds{0});
     const auto received = sys::wait_for_signal(at_most);
     if (received) {
-        futile_waits_ = 0;
+        failed_waits_ = 0;
         handle(received.value);
     } else {
-        survive_failure(received.error, next != 0 && sys::monotonic_now() >= next);
+        handle_wait_error(received.error, next != 0 && sys::monotonic_now() >= next);
     }
 }
 
 void Supervisor::handle(const siginfo_t& received)
 {
-    switch (fate_of(received, self_)) {
-    case Fate::REAP:
+    switch (classify(received, self_)) {
+    case SignalAction::REAP:
         reaper_.notice(received.si_pid);
         follow_stopped_child();
         return;
-    case Fate::FORWARD:
+    case SignalAction::FORWARD:
         forward(received);
         // The kernel's own SIGCHLD may have been merged into a sent one.
         if (received.si_signo == SIGCHLD) {
-            reaper_.owe_sweep();
+            reaper_.request_sweep();
         }
         return;
-    case Fate::DROP:
+    case SignalAction::DROP:
         return;
     }
 }
 
 void Supervisor::forward(const siginfo_t& received)
 {
-    if (!delays_.keep(received)) {
-        hand_on(received);
+    if (!delayed_signals_.keep(received)) {
+        deliver(received);
     }
 }
 
 // To the child, or when that has ended to what it has left.
-void Supervisor::hand_on(const siginfo_t& received)
+void Supervisor::deliver(const siginfo_t& received)
 {
     const int own = received.si_signo;
     const int signal = options_.rewrites[static_cast<std::size_t>(own)];
     const bool of_terminal = received.si_code == SI_KERNEL;
     const bool asks_to_stop = is_stop_request(options_, own, signal);
     stop_requests_ += asks_to_stop ? 1 : 0;
-    if (has_ended()) {
+    if (has_exited()) {
         if (signal != 0 && !(of_terminal && is_stop_of_terminal(own))) {
             leftovers_.forward(signal, asks_to_stop);
         }
         return;
     }
-    if (options_.pause) {
-        paused_enough_ = asks_to_stop;
+    if (options_.mode == Mode::PAUSE) {
+        pause_ended_ = asks_to_stop;
         return;
     }
     if (asks_to_stop && options_.stop_timeout != 0 && kill_child_at_ == 0) {
@@ -231,7 +237,7 @@ void Supervisor::hand_on(const siginfo_t& received)
         return; // the child, in the same group, has got it from the terminal, too
     }
     if (of_terminal && (own == SIGTTIN || own == SIGTTOU) && terminal_.is_foreground(child_.pid())) {
-        lend_to_own_group();
+        give_terminal_to_own_group();
         return;
     }
     if (own == SIGCONT && signal == SIGCONT && terminal_.is_there()) {
@@ -241,7 +247,7 @@ void Supervisor::hand_on(const siginfo_t& received)
         }
     }
     if (signal != 0 && child_.forward(received, signal)) {
-        last_word_.note_forwarded(signal, received);
+        exit_report_.note_forwarded(signal, received);
     }
     if (options_.personality->stops_with_job && is_stop_of_terminal(own)) {
         sys::stop_self();
@@ -250,7 +256,7 @@ void Supervisor::hand_on(const siginfo_t& received)
 
 // Another member of foster's own group wants the terminal that the child's group holds, as in `foster producer | less`. It has
 // been stopped for that.
-void Supervisor::lend_to_own_group()
+void Supervisor::give_terminal_to_own_group()
 {
     (void)terminal_.take_back(child_.pid());
     sys::continue_own_group();
@@ -260,7 +266,7 @@ void Supervisor::lend_to_own_group()
 // let it.
 void Supervisor::follow_stopped_child()
 {
-    const bool is_asked = terminal_.is_there() && !reaper_.child_status() && !neglect_.visits(child_.pid());
+    const bool is_asked = terminal_.is_there() && !reaper_.child_status() && !monitor_.visits(child_.pid());
     const int signal = is_asked ? sys::stopped_by(child_.pid()) : 0;
     // A SIGCONT that has come meanwhile continues both; a stop would take it away, signal(7).
     if (signal == 0 || (sys::pending_signals() & sys::bit_of(SIGCONT)) != 0) {
@@ -281,27 +287,27 @@ void Supervisor::follow_stopped_child()
 
 // That waiting fails should not happen, but is no reason to lose the child's exit status. EINTR now and then is that foster was stopped
 // or traced; and a wait that ends too soon for ever must not spin.
-void Supervisor::survive_failure(int error, bool is_time_over)
+void Supervisor::handle_wait_error(int error, bool is_time_over)
 {
     if (error == EAGAIN && is_time_over) {
         return;
     }
-    constexpr int MOST_FUTILE = 8;
+    constexpr int MAX_FAILED_WAITS = 8;
     const auto now = sys::monotonic_now();
-    if (now - std::exchange(last_futile_wait_, now) >= 2 * NAP) {
-        futile_waits_ = 0;
+    if (now - std::exchange(last_failed_wait_, now) >= 2 * ERROR_BACKOFF) {
+        failed_waits_ = 0;
     }
-    if ((error == EINTR || error == EAGAIN) && futile_waits_ < MOST_FUTILE) {
-        ++futile_waits_;
+    if ((error == EINTR || error == EAGAIN) && failed_waits_ < MAX_FAILED_WAITS) {
+        ++failed_waits_;
         return;
     }
     if (!waiting_failed_) {
         messages_.warning("step-refused|cannot wait for signals, which are not forwarded: {reason:e}",
-                          sys::Error{error});
+                          log::Error{error});
         waiting_failed_ = true;
     }
-    sys::nap(NAP);
-    reaper_.owe_sweep();
+    sys::nap(ERROR_BACKOFF);
+    reaper_.request_sweep();
 }
 
 } // namespace foster

@@ -8,7 +8,9 @@
 #include "supervisor/leftovers.hpp"
 #include "supervisor/pid_limit.hpp"
 #include "supervisor/reaper.hpp"
+#include "sys/clock.hpp"
 
+#include <sys/types.h>
 #include <unistd.h>
 
 namespace foster
@@ -18,12 +20,13 @@ namespace foster
 class Supervisor
 {
   public:
-    Supervisor(const Options& options, const sys::Messages& messages, Terminal terminal, const Child& child,
-               Earlier& earlier, LastWord& last_word)
+    Supervisor(const Options& options, const log::Messages& messages, Terminal terminal, const Child& child,
+               InheritedChildren& earlier, ExitReport& exit_report)
         : options_(options), messages_(messages), terminal_(static_cast<Terminal&&>(terminal)), child_(child),
-          earlier_(earlier), last_word_(last_word), delays_(options, messages),
+          inherited_children_(earlier), exit_report_(exit_report), delayed_signals_(options, messages),
           leftovers_(options, messages, earlier, child.pid()), pid_limit_(options, messages),
-          neglect_(options, messages), reaper_(child.pid(), options.warn_reaped, messages, earlier, neglect_, last_word)
+          monitor_(options, messages),
+          reaper_(child.pid(), options.warn_reaped, messages, earlier, monitor_, exit_report)
     {
         earlier.note_child(child.pid());
     }
@@ -38,39 +41,39 @@ class Supervisor
   private:
     void release_descriptors();
     void wait_for_signal();
-    void act();
+    void run_due_work();
     // Returns how many of them have been reaped.
     int end_leftovers();
     void await_visits();
     void kill_child_if_due();
     sys::Nanoseconds deadline() const;
-    bool has_ended() const { return reaper_.child_status() || paused_enough_; }
+    bool has_exited() const { return reaper_.child_status() || pause_ended_; }
     void handle(const siginfo_t& received);
     void forward(const siginfo_t& received);
-    void hand_on(const siginfo_t& received);
+    void deliver(const siginfo_t& received);
     void follow_stopped_child();
-    void lend_to_own_group();
-    void survive_failure(int error, bool is_time_over);
+    void give_terminal_to_own_group();
+    void handle_wait_error(int error, bool is_time_over);
 
     const Options& options_;
-    const sys::Messages& messages_;
+    const log::Messages& messages_;
     Terminal terminal_;
     const Child& child_;
-    Earlier& earlier_;
-    LastWord& last_word_;
-    Delays delays_;
+    InheritedChildren& inherited_children_;
+    ExitReport& exit_report_;
+    DelayedSignals delayed_signals_;
     Leftovers leftovers_;
     PidLimit pid_limit_;
-    Neglect neglect_;
+    ZombieMonitor monitor_;
     Reaper reaper_;
     const pid_t self_ = ::getpid();
     int seen_orphans_ = 0;               // by pid_limit_
     int stop_requests_ = 0;              // whatever their name
     sys::Nanoseconds kill_child_at_ = 0; // --stop-timeout; 0: never
-    bool paused_enough_ = false;
+    bool pause_ended_ = false;
     bool waiting_failed_ = false;
-    int futile_waits_ = 0; // in a row, one soon after the other
-    sys::Nanoseconds last_futile_wait_ = 0;
+    int failed_waits_ = 0; // in a row, one soon after the other
+    sys::Nanoseconds last_failed_wait_ = 0;
 };
 
 } // namespace foster

@@ -1,10 +1,11 @@
 #include "sys/cgroup.hpp"
 
-#include "sys/processes.hpp"
+#include "sys/files.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace foster::sys
 {
@@ -12,7 +13,7 @@ namespace
 {
 
 // The path that stands behind a mark in /proc/self/cgroup: ":memory:" of version 1, "\n0::" of version 2.
-std::string_view path_behind(std::string_view text, std::string_view mark)
+std::string_view path_after(std::string_view text, std::string_view mark)
 {
     while (!text.empty() && !text.starts_with(mark)) {
         text.remove_prefix(1);
@@ -33,14 +34,14 @@ class Group
         buffer[0] = '\n';
         const auto size = read_of_kernel("/proc/self/cgroup", std::span(buffer).last(buffer.size() - 1)).value.size();
         const std::string_view text(buffer.data(), size + 1);
-        const auto path = path_behind(text, controller);
+        const auto path = path_after(text, controller);
         is_first_version_ = !path.empty();
         add("/sys/fs/cgroup/");
         if (is_first_version_) {
             add({controller.data() + 1, controller.size() - 2});
         }
         root_ = size_;
-        add(is_first_version_ ? path : path_behind(text, "\n0::"));
+        add(is_first_version_ ? path : path_after(text, "\n0::"));
     }
 
     bool is_first_version() const { return is_first_version_; }
@@ -54,7 +55,7 @@ class Group
         std::array<char, 1024> buffer;
         auto text = read_of_kernel(path_.data(), buffer).value;
         size_ = size;
-        text = key.empty() ? text : behind_key(text, key, ' ');
+        text = key.empty() ? text : after_key(text, key, ' ');
         return take_number(text);
     }
 

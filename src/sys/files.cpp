@@ -1,3 +1,5 @@
+#include "sys/files.hpp"
+#include "sys/memory.hpp"
 #include "sys/procfs.hpp"
 #include "sys/syscall.hpp"
 
@@ -17,10 +19,10 @@ namespace
 // Without /proc: as many as there can be, but not the thousand million that some container engines allow.
 void close_up_to_limit(int first)
 {
-    constexpr rlim_t MOST = 1 << 20;
-    rlimit limit{MOST, MOST};
+    constexpr rlim_t MAX = 1 << 20;
+    rlimit limit{MAX, MAX};
     (void)raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
-    for (int fd = first; fd < static_cast<int>(std::min(limit.rlim_cur, MOST)); ++fd) {
+    for (int fd = first; fd < static_cast<int>(std::min(limit.rlim_cur, MAX)); ++fd) {
         close(fd);
     }
 }

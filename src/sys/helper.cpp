@@ -1,7 +1,11 @@
 #include "sys/helper.hpp"
 
+#include "sys/clock.hpp"
+#include "sys/files.hpp"
+#include "sys/processes.hpp"
 #include "sys/procfs.hpp"
 #include "sys/raw_call.hpp"
+#include "sys/signals.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -72,7 +76,7 @@ Status Helper::await()
     constexpr int LOOKS = YIELDS + SHORT_NAPS + 80;
     constexpr int LOOKS_WITHOUT_CPU = LOOKS + 900;
     for (int looks = 0; looks < LOOKS_WITHOUT_CPU; ++looks) {
-        if (const auto code = ended()) {
+        if (const auto code = reaped()) {
             return {{}, *code};
         }
         if (looks < YIELDS) {
@@ -99,7 +103,7 @@ std::optional<int> Helper::reap(pid_t& helper)
     return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
 }
 
-std::optional<int> Helper::ended()
+std::optional<int> Helper::reaped()
 {
     auto* const known = std::ranges::find(pids_, pid_);
     const auto code = known == pids_.end() ? ECHILD : reap(*known);

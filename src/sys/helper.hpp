@@ -2,11 +2,13 @@
 #pragma once
 
 #include "sys/processes.hpp"
+#include "sys/signals.hpp"
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <optional>
+#include <sys/types.h>
 
 namespace foster::sys
 {
@@ -35,7 +37,7 @@ class Helper
     }
     Status await();
     // Whether it has not ended.
-    bool is_busy() { return pid_ != 0 && !ended(); }
+    bool is_busy() { return pid_ != 0 && !reaped(); }
     pid_t pid() const { return pid_; }
     // Ends it, which takes effect when its system call lets it.
     void kill() const { signal(SIGKILL); }
@@ -55,7 +57,7 @@ class Helper
     static int keep_only(int fd);
     static std::optional<int> reap(pid_t& helper);
     // What its body has returned, if it has ended.
-    std::optional<int> ended();
+    std::optional<int> reaped();
 
     // Of all of them.
     static std::array<pid_t, 8> pids_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)

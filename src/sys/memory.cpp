@@ -1,3 +1,4 @@
+#include "sys/memory.hpp"
 #include "sys/syscall.hpp"
 
 #include <sys/auxv.h>
@@ -11,7 +12,7 @@ namespace foster::sys
 {
 
 // Not inlined: it must be the frame of this function below which nothing is in use.
-[[gnu::noinline]] void release_set_up()
+[[gnu::noinline]] void free_init_memory()
 {
     constexpr std::uintptr_t IN_USE = 1024;     // more than this frame, the call's own and the red zone below it
     constexpr std::uintptr_t RELEASED = 0x8000; // more than set-up has touched, less than the kernel maps at once

@@ -1,6 +1,9 @@
+#include "sys/files.hpp"
+#include "sys/memory.hpp"
 #include "sys/syscall.hpp"
 
 #include <fcntl.h>
+#include <span>
 
 namespace foster::sys
 {

@@ -1,4 +1,6 @@
+#include "sys/processes.hpp"
 #include "sys/helper.hpp"
+#include "sys/signals.hpp"
 #include "sys/syscall.hpp"
 
 #include <algorithm>
@@ -75,14 +77,14 @@ Result<pid_t> clone(bool shares_memory, std::span<std::byte> stack, int (*body)(
     return pid;
 }
 
-Result<Ended> reap(pid_t pid)
+Result<Reaped> reap(pid_t pid)
 {
     int status = 0;
     const long answer = raw_call(SYS_wait4, pid, &status, WNOHANG | __WNOTHREAD | kinds_of_children(), 0);
     return {{static_cast<pid_t>(answer), status}, error_of(answer)};
 }
 
-bool may_have_ended(pid_t thread)
+bool may_have_exited(pid_t thread)
 {
     void* list = nullptr;
     std::size_t size = 0;
@@ -97,7 +99,7 @@ Result<pid_t> find_zombie()
     return {info.si_pid, error_of(answer)};
 }
 
-Result<bool> has_ended(pid_t child)
+Result<bool> has_exited(pid_t child)
 {
     siginfo_t info{};
     const long answer =

@@ -1,7 +1,6 @@
 #include "sys/procfs.hpp"
 
-#include "log/log.hpp"
-#include "sys/processes.hpp"
+#include "sys/files.hpp"
 #include "sys/raw_call.hpp"
 #include "sys/text.hpp"
 
@@ -17,20 +16,12 @@ namespace foster::sys
 namespace
 {
 
-// The beginning of /proc/<pid>/<file>, as much as the buffer holds.
-Result<std::string_view> read_of(pid_t pid, const char* file, std::span<char> buffer)
-{
-    Line path;
-    path.add("/proc/{:d}/{}", pid, file);
-    return read_of_kernel(path.c_string(), buffer);
-}
-
 constexpr std::size_t STATUS_SIZE = 4096; // a long list of groups stands before some lines
 
 // What stands behind a key in /proc/<pid>/status; empty where it is not to be had.
 std::string_view line_of_status(pid_t pid, const char* key, std::span<char> buffer)
 {
-    return behind_key(read_of(pid, "status", buffer).value, key, ':');
+    return after_key(read_of_process(pid, "status", buffer).value, key, ':');
 }
 
 // Whether /proc has the numbers of this PID namespace, and not those of another one.
@@ -43,11 +34,24 @@ bool has_own_numbers()
 
 } // namespace
 
+ProcessPath::ProcessPath(pid_t pid, const char* file)
+{
+    add("/proc/");
+    add_number(pid);
+    add("/");
+    add(file);
+}
+
+Result<std::string_view> read_of_process(pid_t pid, const char* file, std::span<char> buffer)
+{
+    return read_of_kernel(ProcessPath(pid, file).c_string(), buffer);
+}
+
 ProcessName::ProcessName(pid_t pid)
 {
     std::string_view name;
     if (has_own_numbers()) {
-        name = read_of(pid, "comm", std::span(bytes_).first(bytes_.size() - 1)).value;
+        name = read_of_process(pid, "comm", std::span(bytes_).first(bytes_.size() - 1)).value;
     }
     auto size = name.size();
     if (size == 0) {
@@ -68,7 +72,7 @@ long number_in_status(pid_t pid, const char* key)
 Result<ProcessStat> read_stat(pid_t pid)
 {
     std::array<char, 512> buffer;
-    const auto read = read_of(pid, "stat", buffer);
+    const auto read = read_of_process(pid, "stat", buffer);
     // The name, in parentheses, may hold any byte but the last one.
     const auto name_start = read.value.find('(') + 1;
     const auto name_end = read.value.rfind(')');
@@ -80,7 +84,7 @@ Result<ProcessStat> read_stat(pid_t pid)
     stat.name_size = std::min(name_end - name_start, stat.name_bytes.size());
     std::copy_n(read.value.data() + name_start, stat.name_size, stat.name_bytes.data());
     stat.state = read.value[name_end + 2];
-    auto rest = behind(read.value, name_end + 2);
+    auto rest = after(read.value, name_end + 2);
     for (int field = 4; field <= 22; ++field) {
         const auto number = take_number(rest);
         if (field == 4) {
@@ -100,7 +104,7 @@ Result<ProcessStat> read_stat(pid_t pid)
     return {stat};
 }
 
-const char* fault_of_procfs()
+const char* procfs_problem()
 {
     if (!open_of_kernel("/proc", O_DIRECTORY)) {
         return "there is no /proc";
@@ -134,7 +138,7 @@ pid_t pid_as_seen_by(pid_t pid, pid_t other)
 Result<std::uintptr_t> vdso_of(pid_t pid)
 {
     alignas(8) std::array<char, 1024> buffer;
-    const auto read = read_of(pid, "auxv", buffer);
+    const auto read = read_of_process(pid, "auxv", buffer);
     const auto* entries = reinterpret_cast<const std::array<std::uintptr_t, 2>*>(buffer.data());
     const auto count = read.value.size() / sizeof *entries;
     const auto* found =
@@ -144,8 +148,10 @@ Result<std::uintptr_t> vdso_of(pid_t pid)
 
 OwnChildren::OwnChildren()
 {
-    Line path;
-    path.add("/proc/self/task/{:d}/children", ::getpid());
+    FixedText<64> path;
+    path.add("/proc/self/task/");
+    path.add_number(::getpid());
+    path.add("/children");
     file_ = std::move(open_of_kernel(path.c_string()).value);
 }
 

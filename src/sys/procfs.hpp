@@ -2,16 +2,29 @@
 #pragma once
 
 #include "sys/fd.hpp"
+#include "sys/processes.hpp"
 #include "sys/result.hpp"
+#include "sys/text.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <sys/types.h>
 
 namespace foster::sys
 {
+
+// "/proc/<pid>/<file>".
+class ProcessPath : public FixedText<64>
+{
+  public:
+    ProcessPath(pid_t pid, const char* file);
+};
+
+// The beginning of that file, as much as the buffer holds.
+Result<std::string_view> read_of_process(pid_t pid, const char* file, std::span<char> buffer);
 
 // The kernel's name of a process (its comm, proc_pid_comm(5)), which a zombie keeps; "?" where it is not to be had.
 class ProcessName
@@ -41,14 +54,14 @@ struct ProcessStat {
 
     std::string_view name() const { return {name_bytes.data(), name_size}; }
     // Not the first thread alone.
-    bool has_ended() const { return state == 'Z' && threads <= 1; }
+    bool has_exited() const { return state == 'Z' && threads <= 1; }
 };
 
 // What proc_pid_stat(5) tells of a process, or of one thread.
 Result<ProcessStat> read_stat(pid_t pid);
 
 // Why /proc does not tell of this PID namespace; null: it does.
-const char* fault_of_procfs();
+const char* procfs_problem();
 
 // Whether a process is this ancestor or a descendant of it. PID 1 has whatever is in its PID namespace, also what was put there from
 // outside.

@@ -1,6 +1,7 @@
 #include "sys/replace_file.hpp"
 
-#include "log/line.hpp"
+#include "sys/clock.hpp"
+#include "sys/files.hpp"
 #include "sys/syscall.hpp"
 #include "sys/text.hpp"
 
@@ -31,10 +32,9 @@ Status replace_file(const char* path, std::span<const std::string_view> pieces, 
     // In the same directory, for a rename does not leave its file system. Not by the pid, which is 1 in each container: what one that
     // was killed has left must not be in the way of the next.
     FixedText<PATH_MAX> other;
-    Line suffix;
-    suffix.add(".foster-{:d}", realtime_now());
     other.add(path);
-    other.add(suffix.text());
+    other.add(".foster-");
+    other.add_number(realtime_now());
     if (!other.is_whole()) {
         return {{}, ENAMETOOLONG};
     }

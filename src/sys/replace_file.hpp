@@ -1,7 +1,11 @@
 // Files that are whole or not there.
 #pragma once
 
-#include "sys/processes.hpp"
+#include "sys/result.hpp"
+
+#include <span>
+#include <string_view>
+#include <sys/types.h>
 
 namespace foster::sys
 {

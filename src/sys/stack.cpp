@@ -1,5 +1,6 @@
 #include "sys/stack.hpp"
 
+#include "sys/memory.hpp"
 #include "sys/syscall.hpp"
 
 #include <sys/resource.h>

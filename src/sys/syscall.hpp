@@ -1,8 +1,8 @@
 // How the files in this directory turn what a system call answers into a Result.
 #pragma once
 
+#include "sys/clock.hpp"
 #include "sys/fd.hpp"
-#include "sys/processes.hpp"
 #include "sys/raw_call.hpp"
 #include "sys/result.hpp"
 

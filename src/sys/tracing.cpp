@@ -1,4 +1,5 @@
-#include "sys/processes.hpp"
+#include "sys/tracing.hpp"
+#include "sys/files.hpp"
 #include "sys/raw_call.hpp"
 
 #include <csignal>

@@ -1,6 +1,6 @@
 #include "zombies/blocker.hpp"
 
-#include "sys/processes.hpp"
+#include "sys/files.hpp"
 #include "sys/procfs.hpp"
 
 #include <array>
@@ -22,7 +22,7 @@ char yama_scope()
 }
 
 // Why EPERM, as far as it can be found out.
-void add_reason_of_refusal(sys::Line& line, pid_t parent)
+void add_reason_of_refusal(log::Line& line, pid_t parent)
 {
     const auto tracer = sys::number_in_status(parent, "TracerPid");
     const auto user = sys::number_in_status(parent, "Uid");
@@ -48,15 +48,15 @@ void add_reason_of_refusal(sys::Line& line, pid_t parent)
 
 } // namespace
 
-void add_obstacle(sys::Line& line, pid_t parent, const Obstacle& obstacle)
+void add_blocker(log::Line& line, pid_t parent, const Blocker& blocker)
 {
-    line.add("{}", obstacle.reason);
-    if (obstacle.error != 0) {
-        line.add(": {:e}", sys::Error{obstacle.error});
+    line.add("{}", blocker.reason);
+    if (blocker.error != 0) {
+        line.add(": {:e}", log::Error{blocker.error});
     }
-    if (obstacle.error == EPERM) {
+    if (blocker.error == EPERM) {
         add_reason_of_refusal(line, parent);
-    } else if (obstacle.error == ENOSYS) {
+    } else if (blocker.error == ENOSYS) {
         line.add("; allow ptrace in foster's seccomp filter");
     }
 }

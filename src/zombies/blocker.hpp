@@ -9,7 +9,7 @@
 namespace foster
 {
 
-struct Obstacle {
+struct Blocker {
     const char* reason = nullptr; // null: nothing speaks against it
     int error = 0;                // an errno value that says more
     bool passing = false;         // trying again soon may help
@@ -18,6 +18,6 @@ struct Obstacle {
 };
 
 // "it may not be traced: Operation not permitted (...); give foster CAP_SYS_PTRACE"
-void add_obstacle(sys::Line& line, pid_t parent, const Obstacle& obstacle);
+void add_blocker(log::Line& line, pid_t parent, const Blocker& blocker);
 
 } // namespace foster

@@ -1,6 +1,9 @@
 #include "zombies/command.hpp"
 
 #include "log/duration.hpp"
+#include "sys/clock.hpp"
+#include "sys/files.hpp"
+#include "sys/memory.hpp"
 #include "sys/procfs.hpp"
 #include "zombies/monitor.hpp"
 #include "zombies/remote_wait.hpp"
@@ -13,10 +16,10 @@ namespace foster
 namespace
 {
 
-constexpr std::size_t MOST_ZOMBIES = 32768;
+constexpr std::size_t MAX_ZOMBIES = 32768;
 
 // What stands against reaping this one, without trying.
-Obstacle foresee(const Zombie& zombie)
+Blocker precheck(const Zombie& zombie)
 {
     if (zombie.threads_live) {
         return {"its leader has ended, but threads of it live on"};
@@ -25,10 +28,10 @@ Obstacle foresee(const Zombie& zombie)
         return {"it is being traced itself"};
     }
     const auto parent = sys::read_stat(zombie.parent);
-    if (zombie.parent != 0 && (!parent || parent.value.has_ended())) {
+    if (zombie.parent != 0 && (!parent || parent.value.has_exited())) {
         return {"its parent has ended, too: it is about to be adopted"};
     }
-    return RemoteWait::foresee(zombie.parent, false);
+    return RemoteWait::precheck(zombie.parent, false);
 }
 
 sys::Nanoseconds age_of(const Zombie& zombie)
@@ -37,7 +40,7 @@ sys::Nanoseconds age_of(const Zombie& zombie)
     return sys::boottime_now() - static_cast<sys::Nanoseconds>(zombie.start * tick);
 }
 
-void pad(sys::Line& line, std::size_t column)
+void pad(log::Line& line, std::size_t column)
 {
     do {
         line.add(" ");
@@ -46,7 +49,7 @@ void pad(sys::Line& line, std::size_t column)
 
 void print(std::string_view line)
 {
-    sys::must(sys::write_all(STDOUT_FILENO, line), "write to standard output");
+    log::must(sys::write_all(STDOUT_FILENO, line), "write to standard output");
 }
 
 constexpr std::size_t NAME_COLUMN = 9;
@@ -56,19 +59,19 @@ constexpr std::size_t REMEDY_COLUMN = 64;
 
 void print_row(const Zombie& zombie)
 {
-    sys::Line line;
+    log::Line line;
     line.add("{:d}", zombie.pid);
     pad(line, NAME_COLUMN);
     line.add("{:v}", zombie.name());
     pad(line, STARTED_COLUMN);
-    sys::add_duration(line, age_of(zombie));
+    log::add_duration(line, age_of(zombie));
     line.add(" ago");
     pad(line, PARENT_COLUMN);
     line.add("{}[{:d}]", sys::ProcessName(zombie.parent).text(), zombie.parent);
     pad(line, REMEDY_COLUMN);
-    if (const auto obstacle = foresee(zombie)) {
+    if (const auto blocker = precheck(zombie)) {
         line.add("none: ");
-        add_obstacle(line, zombie.parent, obstacle);
+        add_blocker(line, zombie.parent, blocker);
     } else {
         line.add("foster --reap-zombies={:d}", zombie.parent);
     }
@@ -78,24 +81,24 @@ void print_row(const Zombie& zombie)
 void print_object(const Zombie& zombie)
 {
     const auto parent = sys::read_stat(zombie.parent);
-    const auto obstacle = foresee(zombie);
-    sys::Line reason;
-    if (obstacle) {
-        add_obstacle(reason, zombie.parent, obstacle);
+    const auto blocker = precheck(zombie);
+    log::Line reason;
+    if (blocker) {
+        add_blocker(reason, zombie.parent, blocker);
     }
-    sys::Line line;
+    log::Line line;
     line.begin_object();
     line.add_members("{pid:d}{name:v}{started_ms_ago:d}{parent:d}{parent_name}{parent_alive:b}{obstacle}", zombie.pid,
                      zombie.name(), age_of(zombie) / 1'000'000, zombie.parent, sys::ProcessName(zombie.parent).text(),
-                     parent && !parent.value.has_ended(), obstacle ? reason.c_string() : nullptr);
+                     parent && !parent.value.has_exited(), blocker ? reason.c_string() : nullptr);
     line.end_object();
     print(line.finished());
 }
 
 void list_zombies()
 {
-    if (!sys::is_json()) {
-        sys::Line head;
+    if (!log::is_json()) {
+        log::Line head;
         head.add("PID");
         pad(head, NAME_COLUMN);
         head.add("NAME");
@@ -107,28 +110,28 @@ void list_zombies()
         head.add("REMEDY");
         print(head.finished());
     }
-    void* memory = sys::must(sys::map_memory(MOST_ZOMBIES * sizeof(Zombie)), "map memory");
-    for (const auto& zombie : find_zombies({static_cast<Zombie*>(memory), MOST_ZOMBIES}, {})) {
-        sys::is_json() ? print_object(zombie) : print_row(zombie);
+    void* memory = log::must(sys::map_memory(MAX_ZOMBIES * sizeof(Zombie)), "map memory");
+    for (const auto& zombie : find_zombies({static_cast<Zombie*>(memory), MAX_ZOMBIES}, {})) {
+        log::is_json() ? print_object(zombie) : print_row(zombie);
     }
 }
 
 } // namespace
 
-int do_once(const Options& options)
+int run_zombie_command(const Options& options)
 {
-    if (const char* fault = sys::fault_of_procfs()) {
-        sys::fail(sys::failure_code(), "start-failed|cannot look for zombies: {reason}", fault);
+    if (const char* problem = sys::procfs_problem()) {
+        log::fail(log::failure_code(), "start-failed|cannot look for zombies: {reason}", problem);
     }
-    if (options.once == Once::LIST_ZOMBIES) {
+    if (options.mode == Mode::LIST_ZOMBIES) {
         list_zombies();
         return 0;
     }
     if (options.neglecter != 0 && !sys::read_stat(options.neglecter)) {
-        sys::fail(sys::failure_code(), "bad-usage|no such process: {word:d}", options.neglecter);
+        log::fail(log::failure_code(), "bad-usage|no such process: {word:d}", options.neglecter);
     }
-    const sys::Messages messages{options.level == sys::Level::WARNING ? sys::Level::INFO : options.level};
-    return Neglect(options, messages).reap_once() ? 1 : 0;
+    const log::Messages messages{options.level == log::Level::WARNING ? log::Level::INFO : options.level};
+    return ZombieMonitor(options, messages).reap_once() ? 1 : 0;
 }
 
 } // namespace foster

@@ -8,6 +8,6 @@ namespace foster
 
 // Prints on standard output. Returns foster's exit code: 0, or 1 where zombies are left that were to be reaped. A /proc that is of no use
 // ends foster with one line.
-int do_once(const Options& options);
+int run_zombie_command(const Options& options);
 
 } // namespace foster

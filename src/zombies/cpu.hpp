@@ -16,8 +16,6 @@ namespace foster::cpu
 
 using Registers = std::array<std::uint64_t, 40>;
 
-// Whether a remote wait can be had on this architecture.
-extern const bool IS_SUPPORTED;
 // How many bytes of registers a process of this architecture has; one for an older architecture has another number.
 std::size_t register_bytes();
 // Starts a second thread of foster, clone(2). It has the same errno as the one that starts it, so it makes system calls by

@@ -1,8 +1,9 @@
 #ifdef __aarch64__
+#include "sys/files.hpp"
+#include "sys/tracing.hpp"
 #include "zombies/cpu.hpp"
 
-#include "log/log.hpp"
-#include "sys/processes.hpp"
+#include "sys/procfs.hpp"
 #include "sys/raw_call.hpp"
 
 #include <algorithm>
@@ -10,9 +11,11 @@
 #include <charconv>
 #include <elf.h>
 #include <fcntl.h>
+#include <span>
 #include <string_view>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -83,8 +86,6 @@ std::uint64_t take_number(std::string_view& text)
 
 } // namespace
 
-const bool IS_SUPPORTED = true;
-
 long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argument, sys::Shared<pid_t>& running)
 {
     register long call asm("x8") = SYS_clone;
@@ -109,9 +110,7 @@ Registers read_asleep(pid_t thread)
 {
     Registers asleep{};
     std::array<char, 256> buffer;
-    sys::Line path;
-    path.add("/proc/{:d}/syscall", thread);
-    auto text = sys::read_of_kernel(path.c_string(), buffer).value;
+    auto text = sys::read_of_process(thread, "syscall", buffer).value;
     // "running", or "-1" where it sleeps in no call.
     if (text.empty() || text.front() < '0' || text.front() > '9') {
         return asleep;

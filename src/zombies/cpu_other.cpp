@@ -2,11 +2,11 @@
 #include "zombies/cpu.hpp"
 
 #include <cerrno>
+#include <span>
+#include <sys/types.h>
 
 namespace foster::cpu
 {
-
-const bool IS_SUPPORTED = false;
 
 long start_thread(std::span<std::byte> /*stack*/, void (* /*body*/)(void*), void* /*argument*/,
                   sys::Shared<pid_t>& /*running*/)

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <sys/wait.h>
 
 namespace foster::cpu
@@ -46,8 +48,6 @@ bool waits_for_events_with_limit(const Registers& registers)
 }
 
 } // namespace
-
-const bool IS_SUPPORTED = true;
 
 long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argument, sys::Shared<pid_t>& running)
 {

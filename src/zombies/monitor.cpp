@@ -2,7 +2,10 @@
 
 #include "log/duration.hpp"
 #include "options/options.hpp"
+#include "sys/clock.hpp"
+#include "sys/memory.hpp"
 #include "sys/procfs.hpp"
+#include "sys/signals.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,10 +18,10 @@ namespace foster
 namespace
 {
 
-constexpr sys::Nanoseconds SHORTEST_INTERVAL = 10'000'000; // of scans
+constexpr sys::Nanoseconds MIN_INTERVAL = 10'000'000; // of scans
 // A scan takes 2 % of the time at most, and waits so long at most for a moment in which no signal is there.
 constexpr sys::Nanoseconds REST_FACTOR = 50;
-constexpr sys::Nanoseconds LONGEST_DELAY = 1'000'000'000;
+constexpr sys::Nanoseconds MAX_DELAY = 1'000'000'000;
 
 bool has_of(std::span<const Zombie> zombies, pid_t parent)
 {
@@ -31,10 +34,10 @@ bool has_sibling_before(std::span<const Zombie> zombies, const Zombie* zombie)
 }
 
 // Why /proc is of no use; null: it is.
-const char* fault_of_procfs()
+const char* procfs_problem()
 {
-    if (const char* fault = sys::fault_of_procfs()) {
-        return fault;
+    if (const char* problem = sys::procfs_problem()) {
+        return problem;
     }
     return sys::read_stat(1)
                ? nullptr
@@ -44,19 +47,20 @@ const char* fault_of_procfs()
 
 } // namespace
 
-Neglect::Neglect(const Options& options, const sys::Messages& messages)
-    : options_(options), messages_(messages), wanted_{options.once == Once::NOTHING ? ::getpid() : 0, options.neglecter}
+ZombieMonitor::ZombieMonitor(const Options& options, const log::Messages& messages)
+    : options_(options),
+      messages_(messages), wanted_{options.mode == Mode::REAP_ZOMBIES ? 0 : ::getpid(), options.neglecter}
 {
     if (options.zombies == Zombies::LEAVE) {
         return;
     }
-    if (const char* fault = fault_of_procfs()) {
-        messages.warning("step-refused|cannot look for neglected zombies: {reason}", fault);
+    if (const char* problem = procfs_problem()) {
+        messages.warning("step-refused|cannot look for neglected zombies: {reason}", problem);
         return;
     }
     const auto memory = sys::map_memory(sizeof(Memory), true);
     if (!memory) {
-        messages.warning("step-refused|cannot look for neglected zombies: {reason:e}", sys::Error{memory.error});
+        messages.warning("step-refused|cannot look for neglected zombies: {reason:e}", log::Error{memory.error});
         return;
     }
     memory_ = new (memory.value) Memory; // NOLINT(cppcoreguidelines-owning-memory): of mmap, kept until the end
@@ -65,18 +69,18 @@ Neglect::Neglect(const Options& options, const sys::Messages& messages)
     next_scan_ = deadline_ = sys::monotonic_now() + interval();
 }
 
-sys::Nanoseconds Neglect::interval() const
+sys::Nanoseconds ZombieMonitor::interval() const
 {
-    return std::max(options_.zombie_age / 2, SHORTEST_INTERVAL);
+    return std::max(options_.zombie_age / 2, MIN_INTERVAL);
 }
 
-bool Neglect::act_if_due()
+bool ZombieMonitor::run_due_work()
 {
     if (deadline_ == 0) {
         return false;
     }
     const auto now = sys::monotonic_now();
-    const bool is_scan_due = now >= next_scan_ && (sys::pending_signals() == 0 || now >= next_scan_ + LONGEST_DELAY);
+    const bool is_scan_due = now >= next_scan_ && (sys::pending_signals() == 0 || now >= next_scan_ + MAX_DELAY);
     if (is_scan_due) {
         scan(now);
     }
@@ -90,7 +94,7 @@ bool Neglect::act_if_due()
     return is_scan_due;
 }
 
-void Neglect::scan(sys::Nanoseconds now)
+void ZombieMonitor::scan(sys::Nanoseconds now)
 {
     last_scan_ = now;
     const auto start = sys::cpu_time_now(); // who is made to wait for a CPU need not rest for that
@@ -98,17 +102,17 @@ void Neglect::scan(sys::Nanoseconds now)
     previous_ = zombies_;
     zombies_ = find_zombies(half, wanted_);
     carry_over(now);
-    tell_ends();
+    report_ends();
     look_at_parents(now);
     if (options_.zombies == Zombies::REAP && visit_ == nullptr) {
         next_visit_ = now;
     }
-    const auto rest = options_.once == Once::NOTHING ? REST_FACTOR * (sys::cpu_time_now() - start) : 0;
+    const auto rest = options_.mode != Mode::REAP_ZOMBIES ? REST_FACTOR * (sys::cpu_time_now() - start) : 0;
     next_scan_ = std::max(now + interval(), sys::monotonic_now() + rest);
 }
 
 // Both lists are in the order of the pids.
-void Neglect::carry_over(sys::Nanoseconds now)
+void ZombieMonitor::carry_over(sys::Nanoseconds now)
 {
     const auto* known = previous_.data();
     const auto* const end = known + previous_.size();
@@ -121,55 +125,55 @@ void Neglect::carry_over(sys::Nanoseconds now)
             known->parent == zombie.parent) {
             zombie.first_seen = known->first_seen;
             zombie.nudged = known->nudged;
-            zombie.explained = known->explained;
-            zombie.told = known->told;
+            zombie.blocker_reported = known->blocker_reported;
+            zombie.reported = known->reported;
         }
     }
 }
 
-void Neglect::tell_ends() const
+void ZombieMonitor::report_ends() const
 {
     for (const auto& known : previous_) {
-        if (known.told != 0 && !has_sibling_before(previous_, &known) && !has_of(zombies_, known.parent)) {
+        if (known.reported != 0 && !has_sibling_before(previous_, &known) && !has_of(zombies_, known.parent)) {
             messages_.info("neglect-ended|{parent_name}[{parent:d}] neglects no zombie any more",
                            sys::ProcessName(known.parent).text(), known.parent);
         }
     }
 }
 
-void Neglect::look_at_parents(sys::Nanoseconds now)
+void ZombieMonitor::look_at_parents(sys::Nanoseconds now)
 {
     for (const auto& zombie : zombies_) {
         if (!has_sibling_before(zombies_, &zombie)) {
-            tell(zombie.parent, now);
+            log(zombie.parent, now);
             nudge(zombie.parent, now);
         }
     }
 }
 
-void Neglect::tell(pid_t parent, sys::Nanoseconds now)
+void ZombieMonitor::log(pid_t parent, sys::Nanoseconds now)
 {
     const auto seen_by = now - options_.zombie_age;
     std::uint16_t count = 0;
-    std::uint16_t told = 0;
+    std::uint16_t reported = 0;
     bool threads_live = false;
     auto oldest = now;
     for (const auto& zombie : zombies_) {
         if (zombie.parent != parent) {
             continue;
         }
-        told = std::max(told, zombie.told);
+        reported = std::max(reported, zombie.reported);
         if (zombie.first_seen <= seen_by) {
             ++count;
             threads_live = threads_live || zombie.threads_live;
             oldest = std::min(oldest, zombie.first_seen);
         }
     }
-    if (count > told) {
+    if (count > reported) {
         const sys::ProcessName name(parent);
-        sys::Line age;
-        sys::add_duration(age, now - oldest);
-        sys::Line names;
+        log::Line age;
+        log::add_duration(age, now - oldest);
+        log::Line names;
         add_names(names, zombies_, parent, seen_by);
         messages_.warning("zombies-neglected|{parent_name}[{parent:d}] neglects {zombies:d} zombie{}, oldest {oldest}: "
                           "{names}; only {} can reap them",
@@ -178,15 +182,15 @@ void Neglect::tell(pid_t parent, sys::Nanoseconds now)
     }
     for (auto& zombie : zombies_) {
         if (zombie.parent == parent) {
-            zombie.told = std::max(told, count);
+            zombie.reported = std::max(reported, count);
         }
     }
     if (threads_live && options_.zombies == Zombies::REAP) {
-        explain(parent, {"threads of one live on"});
+        report_blocker_once(parent, {"threads of one live on"});
     }
 }
 
-void Neglect::nudge(pid_t parent, sys::Nanoseconds now)
+void ZombieMonitor::nudge(pid_t parent, sys::Nanoseconds now)
 {
     bool is_wanted = false;
     for (auto& zombie : zombies_) {
@@ -201,28 +205,28 @@ void Neglect::nudge(pid_t parent, sys::Nanoseconds now)
     // No obstacle to a visit, which may come yet.
     if (const auto sent = sys::kill(parent, SIGCHLD);
         !sent && sent.error != ESRCH && options_.zombies == Zombies::NUDGE) {
-        explain(parent, {"SIGCHLD may not be sent to it; give foster CAP_KILL"});
+        report_blocker_once(parent, {"SIGCHLD may not be sent to it; give foster CAP_KILL"});
     }
 }
 
 // Says once what stands between a parent and its zombies. One that has ended has none any more.
-void Neglect::explain(pid_t parent, const Obstacle& obstacle)
+void ZombieMonitor::report_blocker_once(pid_t parent, const Blocker& blocker)
 {
-    if (const auto stat = sys::read_stat(parent); parent != 0 && (!stat || stat.value.has_ended())) {
+    if (const auto stat = sys::read_stat(parent); parent != 0 && (!stat || stat.value.has_exited())) {
         return;
     }
-    bool explained = false;
+    bool blocker_reported = false;
     for (const auto& zombie : zombies_) {
-        explained = explained || (zombie.parent == parent && zombie.explained);
+        blocker_reported = blocker_reported || (zombie.parent == parent && zombie.blocker_reported);
     }
     for (auto& zombie : zombies_) {
-        zombie.explained = zombie.explained || zombie.parent == parent;
+        zombie.blocker_reported = zombie.blocker_reported || zombie.parent == parent;
     }
-    if (explained) {
+    if (blocker_reported) {
         return;
     }
-    sys::Line line;
-    add_obstacle(line, parent, obstacle);
+    log::Line line;
+    add_blocker(line, parent, blocker);
     messages_.warning("zombies-unreapable|cannot reap the zombies of {parent_name}[{parent:d}]: {reason}",
                       sys::ProcessName(parent).text(), parent, line.c_string());
 }

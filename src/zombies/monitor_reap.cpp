@@ -1,4 +1,7 @@
-// Making the parents of neglected zombies wait: one visit after the other, as neglect.cpp's scans find them.
+// Making the parents of neglected zombies wait: one visit after the other, as monitor.cpp's scans find them.
+#include "sys/clock.hpp"
+#include "sys/processes.hpp"
+#include "sys/signals.hpp"
 #include "zombies/monitor.hpp"
 
 #include "options/options.hpp"
@@ -8,6 +11,8 @@
 #include <cerrno>
 #include <csignal>
 #include <limits>
+#include <span>
+#include <sys/types.h>
 #include <sys/wait.h>
 #include <utility>
 
@@ -16,19 +21,19 @@ namespace foster
 namespace
 {
 
-constexpr sys::Nanoseconds REST = 10'000'000;        // of a parent between two visits, which take less
-constexpr sys::Nanoseconds PATIENCE = 1'000'000'000; // with a visit
-constexpr int MOST_PASSING_OBSTACLES = 100;          // in a row
+constexpr sys::Nanoseconds RETRY_INTERVAL = 10'000'000; // of a parent between two visits, which take less
+constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000;     // with a visit
+constexpr int MAX_PASSING_BLOCKERS = 100;               // in a row
 
 } // namespace
 
 // Whose parent is to be made to wait: nudging it has not helped.
-bool Neglect::is_due(const Zombie& zombie, sys::Nanoseconds now) const
+bool ZombieMonitor::is_due(const Zombie& zombie, sys::Nanoseconds now) const
 {
     return !zombie.threads_live && now - zombie.first_seen >= 2 * options_.zombie_age;
 }
 
-bool Neglect::visits(pid_t process) const
+bool ZombieMonitor::visits(pid_t process) const
 {
     return memory_ != nullptr && std::ranges::any_of(memory_->visits, [process](RemoteWait& visit) {
                return visit.parent() == process && visit.is_running();
@@ -36,25 +41,25 @@ bool Neglect::visits(pid_t process) const
 }
 
 // One that is neither under way nor given up; null: there is none.
-RemoteWait* Neglect::free_visit()
+RemoteWait* ZombieMonitor::free_visit()
 {
     auto* const visit = std::ranges::find_if(memory_->visits, [](RemoteWait& other) { return !other.is_running(); });
     return visit == memory_->visits.end() ? nullptr : visit;
 }
 
-void Neglect::begin_visit(sys::Nanoseconds now)
+void ZombieMonitor::begin_visit(sys::Nanoseconds now)
 {
     next_visit_ = 0;
     auto* const visit = free_visit();
     if (visit == nullptr) {
         for (const auto& zombie : zombies_) {
             if (is_due(zombie, now) && !visits(zombie.parent)) {
-                explain(zombie.parent, {"too many other parents are stuck"});
+                report_blocker_once(zombie.parent, {"too many other parents are stuck"});
             }
         }
         return;
     }
-    std::array<pid_t, RemoteWait::MOST_ZOMBIES> numbers{};
+    std::array<pid_t, RemoteWait::MAX_ZOMBIES> numbers{};
     std::size_t count = 0;
     for (auto& zombie : zombies_) {
         if (zombie.tried || !is_due(zombie, now) || (next_visit_ != 0 && zombie.parent != visited_parent_) ||
@@ -69,7 +74,7 @@ void Neglect::begin_visit(sys::Nanoseconds now)
             continue;
         }
         if (sys::number_in_status(zombie.pid, "TracerPid") > 0) {
-            explain(visited_parent_, {"one is being traced"});
+            report_blocker_once(visited_parent_, {"one is being traced"});
         } else if (const pid_t number = sys::pid_as_seen_by(zombie.pid, visited_parent_); number > 0) {
             numbers[count++] = number;
         }
@@ -81,47 +86,47 @@ void Neglect::begin_visit(sys::Nanoseconds now)
         return;
     }
     visit_start_ = now;
-    const auto obstacle = visit->begin(visited_parent_, std::span(numbers).first(count), wanted_.only != 0);
-    if (obstacle) {
-        meet(obstacle);
+    const auto blocker = visit->begin(visited_parent_, std::span(numbers).first(count), wanted_.only != 0);
+    if (blocker) {
+        handle_blocker(blocker);
         return;
     }
     visit_ = visit;
-    next_visit_ = now + REST;
+    next_visit_ = now + RETRY_INTERVAL;
 }
 
 // Whether it is over, or takes too long.
-void Neglect::look_at_visit(sys::Nanoseconds now)
+void ZombieMonitor::look_at_visit(sys::Nanoseconds now)
 {
     const bool is_running = visit_->is_running();
-    next_visit_ = is_running ? now + REST : now;
+    next_visit_ = is_running ? now + RETRY_INTERVAL : now;
     if (!is_running) {
         end_visit();
-    } else if (now - visit_start_ > PATIENCE) {
+    } else if (now - visit_start_ > TIMEOUT) {
         give_up_visit();
     }
 }
 
 // It goes on without being looked at, until it comes to an end by itself, if ever; others have their turn.
-void Neglect::give_up_visit()
+void ZombieMonitor::give_up_visit()
 {
     visit_->give_up();
-    explain(visited_parent_, {visit_->why_stuck()});
+    report_blocker_once(visited_parent_, {visit_->why_stuck()});
     visit_ = nullptr;
     next_care_ = sys::monotonic_now();
 }
 
-void Neglect::look_after_visits(sys::Nanoseconds now)
+void ZombieMonitor::look_after_visits(sys::Nanoseconds now)
 {
     bool is_one_left = false;
     for (auto& visit : memory_->visits) {
         visit.look_after_helper();
         is_one_left = is_one_left || visit.has_helper();
     }
-    next_care_ = is_one_left ? now + PATIENCE : 0;
+    next_care_ = is_one_left ? now + TIMEOUT : 0;
 }
 
-bool Neglect::is_needed()
+bool ZombieMonitor::is_needed()
 {
     bool is_midway = false;
     for (std::size_t index = 0; memory_ != nullptr && index < memory_->visits.size(); ++index) {
@@ -133,21 +138,21 @@ bool Neglect::is_needed()
 }
 
 // A passing obstacle is tried again soon, for a while; then it stands before all zombies of the parent.
-void Neglect::meet(const Obstacle& obstacle)
+void ZombieMonitor::handle_blocker(const Blocker& blocker)
 {
-    const bool stays = !obstacle.passing || ++passing_obstacles_ == MOST_PASSING_OBSTACLES;
+    const bool stays = !blocker.passing || ++passing_blockers_ == MAX_PASSING_BLOCKERS;
     for (auto& zombie : zombies_) {
         zombie.tried = zombie.parent == visited_parent_ ? stays : zombie.tried;
     }
     if (stays) {
-        passing_obstacles_ = 0;
-        explain(visited_parent_, obstacle);
+        passing_blockers_ = 0;
+        report_blocker_once(visited_parent_, blocker);
     } else {
-        next_visit_ = visit_start_ + REST;
+        next_visit_ = visit_start_ + RETRY_INTERVAL;
     }
 }
 
-bool Neglect::take(const sys::Ended& changed)
+bool ZombieMonitor::take(const sys::Reaped& changed)
 {
     if (!WIFSTOPPED(changed.status)) {
         return false;
@@ -160,36 +165,36 @@ bool Neglect::take(const sys::Ended& changed)
     return true;
 }
 
-void Neglect::end_visit()
+void ZombieMonitor::end_visit()
 {
     const auto& visit = *std::exchange(visit_, nullptr);
     int reaped = 0;
     for (const long answer : visit.answers()) {
         reaped += answer > 0 ? 1 : 0;
         if (answer == 0) {
-            explain(visited_parent_, {"one cannot be reaped yet"});
+            report_blocker_once(visited_parent_, {"one cannot be reaped yet"});
         } else if (answer < 0 && answer != -ECHILD) {
-            explain(visited_parent_, {"it may not wait", static_cast<int>(-answer)});
+            report_blocker_once(visited_parent_, {"it may not wait", static_cast<int>(-answer)});
         }
     }
     if (reaped != 0) {
-        passing_obstacles_ = 0;
+        passing_blockers_ = 0;
         messages_.info(
             "zombies-reaped|reaped {zombies:d} zombie{} through {parent_name}[{parent:d}], visited for {visit_us:d}us",
             reaped, reaped == 1 ? "" : "s", sys::ProcessName(visited_parent_).text(), visited_parent_,
             visit.duration() / 1000);
     }
-    if (visit.obstacle()) {
-        meet(visit.obstacle());
+    if (visit.blocker()) {
+        handle_blocker(visit.blocker());
     }
 }
 
-void Neglect::finish_visit()
+void ZombieMonitor::finish_visit()
 {
-    constexpr sys::Nanoseconds NAP = 1'000'000;
-    constexpr int MOST_NAPS = 100;
-    constexpr int MOST_NAPS_ONCE = 1000;
-    const int most = options_.once == Once::NOTHING ? MOST_NAPS : MOST_NAPS_ONCE;
+    constexpr sys::Nanoseconds ERROR_BACKOFF = 1'000'000;
+    constexpr int MAX_NAPS = 100;
+    constexpr int MAX_NAPS_ONCE = 1000;
+    const int most = options_.mode != Mode::REAP_ZOMBIES ? MAX_NAPS : MAX_NAPS_ONCE;
     for (int naps = 0; visit_ != nullptr && naps < 2 * most; ++naps) {
         if (!visit_->is_running()) {
             end_visit();
@@ -198,14 +203,14 @@ void Neglect::finish_visit()
         if (naps == most) {
             visit_->give_up();
         }
-        sys::nap(NAP);
+        sys::nap(ERROR_BACKOFF);
     }
     if (visit_ != nullptr) {
         give_up_visit();
     }
 }
 
-bool Neglect::reap_once()
+bool ZombieMonitor::reap_once()
 {
     // A child that has just ended is about to be waited for, in any program: it must be seen for as long as in a running foster.
     constexpr auto NEVER = std::numeric_limits<sys::Nanoseconds>::max();
@@ -219,7 +224,7 @@ bool Neglect::reap_once()
         (void)sys::set_signal_mask(sys::bit_of(SIGPIPE));
         sys::nap(std::max(deadline_ - sys::monotonic_now(), sys::Nanoseconds{0}));
         (void)sys::set_signal_mask(sys::ALL_SIGNALS);
-        (void)act_if_due();
+        (void)run_due_work();
         finish_visit();
         start = start == 0 ? last_scan_ : start;
         if (last_scan_ - start >= 2 * options_.zombie_age) {

@@ -1,8 +1,11 @@
 #include "zombies/remote_wait.hpp"
 
 #include "log/log.hpp"
+#include "sys/clock.hpp"
+#include "sys/processes.hpp"
 #include "sys/procfs.hpp"
 #include "sys/raw_call.hpp"
+#include "sys/tracing.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -65,16 +68,14 @@ bool comes_from_call(const cpu::Registers& found, [[maybe_unused]] const cpu::Re
 
 struct Sleeper {
     pid_t thread = 0; // 0: none
-    Obstacle obstacle;
+    Blocker blocker;
 };
 
 // A thread that sleeps, which it does in a system call. The first one only where there is no other: event loops are there.
 Sleeper find_sleeper(pid_t parent)
 {
-    sys::Line path;
-    path.add("/proc/{:d}/task", parent);
-    sys::NumberedEntries threads(path.c_string());
-    Obstacle obstacle{"it has gone"};
+    sys::NumberedEntries threads(sys::ProcessPath(parent, "task").c_string());
+    Blocker blocker{"it has gone"};
     bool first_sleeps = false;
     for (int thread = threads.next(); thread >= 0; thread = threads.next()) {
         const auto stat = sys::read_stat(thread);
@@ -89,19 +90,19 @@ Sleeper find_sleeper(pid_t parent)
             first_sleeps = true;
             break;
         case 'T':
-            obstacle = {"it is stopped"};
+            blocker = {"it is stopped"};
             break;
         case 't':
-            obstacle = {"it is being traced"};
+            blocker = {"it is being traced"};
             break;
         case 'D':
-            obstacle = {"it is in an uninterruptible sleep", 0, true};
+            blocker = {"it is in an uninterruptible sleep", 0, true};
             break;
         default:
-            obstacle = {"it is busy: no thread of it waits in a system call", 0, true};
+            blocker = {"it is busy: no thread of it waits in a system call", 0, true};
         }
     }
-    return first_sleeps ? Sleeper{parent, {}} : Sleeper{0, obstacle};
+    return first_sleeps ? Sleeper{parent, {}} : Sleeper{0, blocker};
 }
 
 // A filter may answer a call with death. One that foster is under, too, allows it to wait; another one is not known.
@@ -116,7 +117,7 @@ bool has_own_seccomp(pid_t parent)
 
 } // namespace
 
-Obstacle RemoteWait::foresee(pid_t parent, bool trusts_seccomp)
+Blocker RemoteWait::precheck(pid_t parent, bool trusts_seccomp)
 {
     if (parent == 0) {
         return {"it is outside this PID namespace"};
@@ -124,19 +125,19 @@ Obstacle RemoteWait::foresee(pid_t parent, bool trusts_seccomp)
     if (!trusts_seccomp && has_own_seccomp(parent)) {
         return {"it is under a seccomp filter that foster is not, which might kill it; --reap-zombies=PID dares it"};
     }
-    return find_sleeper(parent).obstacle;
+    return find_sleeper(parent).blocker;
 }
 
-Obstacle RemoteWait::begin(pid_t parent, std::span<const pid_t> zombies, bool trusts_seccomp)
+Blocker RemoteWait::begin(pid_t parent, std::span<const pid_t> zombies, bool trusts_seccomp)
 {
-    const auto obstacle = foresee(parent, trusts_seccomp);
-    const auto sleeper = obstacle ? Sleeper{0, obstacle} : find_sleeper(parent);
-    if (sleeper.obstacle) {
-        return sleeper.obstacle;
+    const auto blocker = precheck(parent, trusts_seccomp);
+    const auto sleeper = blocker ? Sleeper{0, blocker} : find_sleeper(parent);
+    if (sleeper.blocker) {
+        return sleeper.blocker;
     }
     parent_ = parent;
     thread_ = sleeper.thread;
-    count_ = std::min(zombies.size(), MOST_ZOMBIES);
+    count_ = std::min(zombies.size(), MAX_ZOMBIES);
     std::copy_n(zombies.begin(), count_, zombies_.begin());
     user_ = static_cast<uid_t>(sys::number_in_status(parent, "Uid"));
     group_ = static_cast<gid_t>(sys::number_in_status(parent, "Gid"));
@@ -147,7 +148,7 @@ Obstacle RemoteWait::begin(pid_t parent, std::span<const pid_t> zombies, bool tr
     __asan_unpoison_memory_region(stack_.data(), stack_.size()); // the last worker has not returned from its frames
 #endif
     const long started = cpu::start_thread(stack_, work, this, worker_);
-    return started < 0 ? Obstacle{"no thread can be made to trace it", sys::error_of(started), true} : Obstacle{};
+    return started < 0 ? Blocker{"no thread can be made to trace it", sys::error_of(started), true} : Blocker{};
 }
 
 void RemoteWait::work(void* visit)
@@ -177,14 +178,14 @@ void RemoteWait::look_after_helper()
     if (is_given_up_ && helper_.is_busy()) {
         const auto parent = sys::read_stat(parent_);
         // foster would not be told of the end of one that a helper traces.
-        !parent || parent.value.has_ended() ? helper_.kill() : helper_.resume();
+        !parent || parent.value.has_exited() ? helper_.kill() : helper_.resume();
     }
 }
 
 // A root without CAP_SYS_PTRACE may trace another user's process only as that user.
 bool RemoteWait::wants_ids() const
 {
-    return obstacle_.error == EPERM && !has_ids_ && !is_given_up_ && ::geteuid() == 0 && user_ != 0;
+    return blocker_.error == EPERM && !has_ids_ && !is_given_up_ && ::geteuid() == 0 && user_ != 0;
 }
 
 // In the worker or the helper.
@@ -194,13 +195,13 @@ void RemoteWait::make()
     answered_ = 0;
     step_ = Step::SEIZED;
     passed_on_ = 0;
-    obstacle_ = has_ids_ && !sys::borrow_ids(user_, group_) ? obstacle_ : attach();
+    blocker_ = has_ids_ && !sys::borrow_ids(user_, group_) ? blocker_ : attach();
     if (wants_ids() && ::getpid() == 1 && sys::borrow_ids(user_, group_)) {
         has_ids_ = true;
-        obstacle_ = attach();
+        blocker_ = attach();
     }
-    if (obstacle_) {
-        obstacle_.passing = sys::read_stat(thread_).value.state != 'S'; // it may just have ended
+    if (blocker_) {
+        blocker_.passing = sys::read_stat(thread_).value.state != 'S'; // it may just have ended
     } else {
         is_traced_ = true;
         follow();
@@ -238,7 +239,7 @@ void RemoteWait::release()
     // One in a frozen cgroup does not run, but it stops, which gives it its registers back.
     (void)sys::trace_interrupt(thread_);
     if (step_ != Step::SEIZED) {
-        obstacle_ = {"its thread does not run: its cgroup may be frozen"};
+        blocker_ = {"its thread does not run: its cgroup may be frozen"};
     }
 }
 
@@ -248,7 +249,7 @@ const char* RemoteWait::why_stuck() const
                       : "the kernel does not come to trace it: it may be in an execve that does not end";
 }
 
-bool RemoteWait::pass_on(const sys::Ended& stopped)
+bool RemoteWait::pass_on(const sys::Reaped& stopped)
 {
     const bool is_own = worker_ != 0 && stopped.pid == thread_;
     if (is_own) {
@@ -257,7 +258,7 @@ bool RemoteWait::pass_on(const sys::Ended& stopped)
     return is_own;
 }
 
-Obstacle RemoteWait::attach()
+Blocker RemoteWait::attach()
 {
     if constexpr (!cpu::USES_OWN_CALL) {
         const auto base = sys::vdso_of(thread_); // the parent's first one may have ended
@@ -283,7 +284,7 @@ Obstacle RemoteWait::attach()
 void RemoteWait::take(int status)
 {
     if (status < 0 || !WIFSTOPPED(status)) {
-        obstacle_ = {"it has gone", 0, true}; // maybe this thread alone
+        blocker_ = {"it has gone", 0, true}; // maybe this thread alone
         thread_ = 0;
         return;
     }
@@ -295,9 +296,9 @@ void RemoteWait::take(int status)
     // What a filter, or a dispatch of calls to the process itself (Wine has one), says to a call that the thread has not made.
     const bool is_of_call = step_ != Step::SEIZED && signal == SIGSYS && sys::is_forced_signal(thread_);
     if (is_of_call) {
-        obstacle_ = {"its system calls are caught, wait4 too"};
-    } else if (answered_ < count_ && !obstacle_) {
-        obstacle_ = {"signals interrupt it again and again", 0, true};
+        blocker_ = {"its system calls are caught, wait4 too"};
+    } else if (answered_ < count_ && !blocker_) {
+        blocker_ = {"signals interrupt it again and again", 0, true};
     }
     // Here the thread is where the kernel looks for signals, and thereafter at whether the interrupted call is to be begun again.
     if (step_ != Step::SEIZED) {
@@ -332,15 +333,15 @@ bool RemoteWait::start_calls()
         return true; // it has been killed, which wait will tell
     }
     if (!size) {
-        obstacle_ = {"its registers cannot be read", size.error};
+        blocker_ = {"its registers cannot be read", size.error};
         return false;
     }
     if (size.value != cpu::register_bytes()) {
-        obstacle_ = {"it is a 32-bit process"};
+        blocker_ = {"it is a 32-bit process"};
         return false;
     }
     if (!comes_from_call(saved_, asleep_)) {
-        obstacle_ = {"it is busy: no thread of it waits in a system call", 0, true};
+        blocker_ = {"it is busy: no thread of it waits in a system call", 0, true};
         return false;
     }
     if constexpr (!cpu::USES_OWN_CALL) {
@@ -348,7 +349,7 @@ bool RemoteWait::start_calls()
         const auto code = sys::read_word(thread_, vdso_ + instruction_);
         if (!code || std::memcmp(&code.value, wanted.data(), wanted.size()) != 0) {
             // Not to be read: maybe it has been killed, and its memory goes before it.
-            obstacle_ = {"its vdso is not the kernel's own", 0, !code};
+            blocker_ = {"its vdso is not the kernel's own", 0, !code};
             return false;
         }
         cpu::begin_again_after_stop(saved_);

@@ -1,6 +1,7 @@
 // Makes a process wait for children that it neglects, as people do by hand with a debugger.
 #pragma once
 
+#include "sys/clock.hpp"
 #include "sys/helper.hpp"
 #include "sys/processes.hpp"
 #include "zombies/blocker.hpp"
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <span>
+#include <sys/types.h>
 
 namespace foster
 {
@@ -23,12 +25,12 @@ namespace foster
 class RemoteWait
 {
   public:
-    static constexpr std::size_t MOST_ZOMBIES = 16;
+    static constexpr std::size_t MAX_ZOMBIES = 16;
 
     // Begins a visit. zombies: at most MOST_ZOMBIES children of the parent, by the numbers that they have in its PID namespace.
     // Needs the right to trace it, PTRACE_MODE_ATTACH_REALCREDS in ptrace(2). A seccomp filter that foster is not under itself is an
     // obstacle, for it may answer wait4 with death, unless it is trusted.
-    Obstacle begin(pid_t parent, std::span<const pid_t> zombies, bool trusts_seccomp);
+    Blocker begin(pid_t parent, std::span<const pid_t> zombies, bool trusts_seccomp);
     // Whether it goes on. A visit that wants another user's ids begins once more.
     bool is_running();
     // Whether the thread has other registers than its own: foster must not end then, unless as PID 1, with whom all others do.
@@ -43,14 +45,14 @@ class RemoteWait
     // Whose zombies they are.
     pid_t parent() const { return parent_; }
     // Hands over a status that foster's own wait has taken. Whether it is of this visit.
-    bool pass_on(const sys::Ended& stopped);
+    bool pass_on(const sys::Reaped& stopped);
     // What can be told to stand against a visit without trying.
-    static Obstacle foresee(pid_t parent, bool trusts_seccomp);
+    static Blocker precheck(pid_t parent, bool trusts_seccomp);
 
     // Once it is over. What wait4 answered for each zombie that its turn came for: its number, 0: it cannot be reaped yet, or -errno.
     std::span<const long> answers() const { return std::span(answers_).first(answered_); }
     // Why the visit was ended before that, if it was.
-    const Obstacle& obstacle() const { return obstacle_; }
+    const Blocker& blocker() const { return blocker_; }
     // How long it has taken, nanoseconds.
     sys::Nanoseconds duration() const { return end_ - start_; }
 
@@ -61,8 +63,8 @@ class RemoteWait
     bool wants_ids() const;
     void make();
     void follow();
-    Obstacle attach();
-    Obstacle seize();
+    Blocker attach();
+    Blocker seize();
     void take(int status);
     void release();
     bool start_calls();
@@ -85,13 +87,13 @@ class RemoteWait
     sys::Shared<Step> step_ = Step::SEIZED;
     std::uintptr_t vdso_ = 0;        // the parent's
     std::uintptr_t instruction_ = 0; // where it is in any vdso
-    std::array<pid_t, MOST_ZOMBIES> zombies_{};
+    std::array<pid_t, MAX_ZOMBIES> zombies_{};
     std::size_t count_ = 0;
-    std::array<long, MOST_ZOMBIES> answers_{};
+    std::array<long, MAX_ZOMBIES> answers_{};
     std::size_t answered_ = 0;
     cpu::Registers saved_{};
     cpu::Registers asleep_; // before the stop, with cpu::USES_OWN_CALL
-    Obstacle obstacle_;
+    Blocker blocker_;
     sys::Nanoseconds start_ = 0;
     sys::Nanoseconds end_ = 0;
     alignas(16) std::array<std::byte, 16384> stack_; // of the worker

@@ -1,8 +1,11 @@
 #include "zombies/scan.hpp"
 
+#include "sys/clock.hpp"
+#include "sys/processes.hpp"
 #include "sys/procfs.hpp"
 
 #include <algorithm>
+#include <sys/types.h>
 
 namespace foster
 {
@@ -26,7 +29,7 @@ std::span<Zombie> find_zombies(std::span<Zombie> list, const Neglecters& wanted)
     bool last_is_wanted = false;
     sys::NumberedEntries processes("/proc");
     for (int pid = processes.next(); pid >= 0 && found < list.size(); pid = processes.next()) {
-        if (!sys::may_have_ended(pid)) {
+        if (!sys::may_have_exited(pid)) {
             continue;
         }
         const auto stat = sys::read_stat(pid);
@@ -55,9 +58,9 @@ std::span<Zombie> find_zombies(std::span<Zombie> list, const Neglecters& wanted)
     return list.first(found);
 }
 
-void add_names(sys::Line& line, std::span<const Zombie> zombies, pid_t parent, sys::Nanoseconds seen_by)
+void add_names(log::Line& line, std::span<const Zombie> zombies, pid_t parent, sys::Nanoseconds seen_by)
 {
-    constexpr int MOST_NAMES = 8;
+    constexpr int MAX_NAMES = 8;
     int names = 0;
     for (const auto& zombie : zombies) {
         int before = 0;
@@ -71,7 +74,7 @@ void add_names(sys::Line& line, std::span<const Zombie> zombies, pid_t parent, s
         if (zombie.parent != parent || zombie.first_seen > seen_by || before != 0) {
             continue;
         }
-        if (names == MOST_NAMES) {
+        if (names == MAX_NAMES) {
             line.add(" and others");
             return;
         }

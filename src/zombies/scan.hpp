@@ -2,11 +2,12 @@
 #pragma once
 
 #include "log/log.hpp"
-#include "sys/processes.hpp"
+#include "sys/clock.hpp"
 
 #include <array>
 #include <span>
 #include <string_view>
+#include <sys/types.h>
 
 namespace foster
 {
@@ -21,9 +22,9 @@ struct Zombie {
 
     // What is remembered of it from scan to scan.
     bool nudged = false;
-    bool explained = false; // why its parent cannot be made to wait has been told
-    bool tried = false;     // since the last scan
-    std::uint16_t told = 0; // the most zombies of its parent that was told
+    bool blocker_reported = false; // why its parent cannot be made to wait has been told
+    bool tried = false;            // since the last scan
+    std::uint16_t reported = 0;    // the most zombies of its parent that was told
     sys::Nanoseconds first_seen = 0;
 
     std::string_view name() const { return {name_bytes.data(), name_size}; }
@@ -39,6 +40,6 @@ struct Neglecters {
 std::span<Zombie> find_zombies(std::span<Zombie> list, const Neglecters& wanted);
 
 // "sudo x4, sh x1": the zombies of this parent that were first seen by then.
-void add_names(sys::Line& line, std::span<const Zombie> zombies, pid_t parent, sys::Nanoseconds seen_by);
+void add_names(log::Line& line, std::span<const Zombie> zombies, pid_t parent, sys::Nanoseconds seen_by);
 
 } // namespace foster
