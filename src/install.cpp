@@ -21,7 +21,7 @@ namespace
 
 [[noreturn]] void fail_install(const char* destination, int error)
 {
-    log::fail(log::failure_code(), "start-failed|cannot install foster as '{path}': {reason:e}", destination,
+    log::fail(log::failure_code(), "start-failed|cannot install foster as '{path}': {reason}", destination,
               log::Error{error});
 }
 

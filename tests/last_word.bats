@@ -102,7 +102,7 @@ run_with_dev() {
     run -3 run_with_dev "$mode" "$dir" "$FOSTER" -q --termination-log sh -c 'exit 3'
     expect [ -z "$output" ]
     run -3 run_with_dev "$mode" "$dir" "$FOSTER" --log=json --termination-log sh -c 'exit 3'
-    jq -e '.event == "step-refused" and .level == "warning" and .path == "/dev/termination-log" and
+    jq -e '.event == "termination-log-refused" and .level == "warning" and .path == "/dev/termination-log" and
       .reason == "No such file or directory"' <<<"$output"
   done
 }

@@ -44,7 +44,7 @@ bool Child::forward(const siginfo_t& received, int signal) const
     const auto sent = send(received, signal);
     if (sent) {
         if (messages_.shows(log::Level::INFO)) {
-            messages_.info("signal-forwarded|forwarded {signal} to {name}[{pid:d}]", SignalName(signal).text(),
+            messages_.info("signal-forwarded|forwarded {signal} to {name}[{pid}]", SignalName(signal).text(),
                            sys::ProcessName(pid_).text(), pid_);
         }
     } else if (sent.error != ESRCH) {
@@ -59,15 +59,13 @@ void Child::warn_refused(int signal, int error) const
     if (error == EPERM) {
         const std::int64_t own = ::getuid();
         const std::int64_t user = sys::number_in_status(pid_, "Uid");
-        remedy.add(" (foster runs as uid {:d}, the process as uid {:o}){}", own,
-                   user < 0 ? log::OptionalNumber() : user,
+        remedy.add(" (foster runs as uid {}, the process as uid {}){}", own, user < 0 ? log::OptionalNumber() : user,
                    user == own ? "" // a sandbox has refused it
                    : own == 0  ? "; give foster CAP_KILL"
                                : "; run foster as root or give it CAP_KILL");
     }
-    messages_.warning("signal-refused|cannot forward {signal} to {name}[{pid:d}]: {reason:e}{}",
-                      SignalName(signal).text(), sys::ProcessName(pid_).text(), pid_, log::Error{error},
-                      remedy.c_string());
+    messages_.warning("signal-refused|cannot forward {signal} to {name}[{pid}]: {reason}{}", SignalName(signal).text(),
+                      sys::ProcessName(pid_).text(), pid_, log::Error{error}, remedy.c_string());
 }
 
 int exit_code_of(int status)

@@ -61,7 +61,7 @@ class Entries
     {
         const auto file = sys::map_file(path);
         if (!file && file.error != ENOENT) {
-            log::fail(log::failure_code(), "start-failed|cannot read {path}: {reason:e}", path, log::Error{file.error});
+            log::fail(log::failure_code(), "start-failed|cannot read {path}: {reason}", path, log::Error{file.error});
         }
         rest_ = file.value;
     }
@@ -126,7 +126,7 @@ void Credentials::look_up_user(std::string_view user)
         return;
     }
     if (!number) {
-        log::fail_usage("bad-usage|no such user: '{word:v}'", user);
+        log::fail_usage("bad-usage|no such user: '{word}'", user);
     }
     user_ = *number;
     group_ = ::getgid();
@@ -147,7 +147,7 @@ void Credentials::look_up_group(std::string_view group)
             return;
         }
     }
-    log::fail_usage("bad-usage|no such group: '{word:v}'", group);
+    log::fail_usage("bad-usage|no such group: '{word}'", group);
 }
 
 void Credentials::collect_groups(std::string_view user)
@@ -160,7 +160,7 @@ void Credentials::collect_groups(std::string_view user)
             continue;
         }
         if (group_count_ == groups_.size()) {
-            log::fail(log::failure_code(), "start-failed|user '{user:v}' is in more than {limit:d} groups", user,
+            log::fail(log::failure_code(), "start-failed|user '{user}' is in more than {limit} groups", user,
                       groups_.size());
         }
         groups_[group_count_++] = *id;

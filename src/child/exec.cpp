@@ -106,10 +106,10 @@ void enter_own_group(ExecRequest& request)
 void rename_pid(Environment& environment, const char* name, pid_t foster, log::Line& text)
 {
     log::Line own;
-    own.add("{:d}", foster);
+    own.add("{}", foster);
     const char* value = environment.find(name);
     if (value != nullptr && own.text() == value) {
-        text.add("{}={:d}", name, ::getpid());
+        text.add("{}={}", name, ::getpid());
         environment.put(text.c_string());
     }
 }

@@ -49,7 +49,7 @@ bool refuses_shared_memory(int error)
 [[noreturn]] void fail_spawn(int error)
 {
     const char* remedy = error == EAGAIN ? ": a limit on processes is reached (pids cgroup, ulimit -u)" : "";
-    log::fail(log::failure_code(), "start-failed|cannot fork: {reason:e}{}", log::Error{error}, remedy);
+    log::fail(log::failure_code(), "start-failed|cannot fork: {reason}{}", log::Error{error}, remedy);
 }
 
 [[noreturn]] void fail_execute(const Options& options, int error)
@@ -63,32 +63,32 @@ bool refuses_shared_memory(int error)
         log::fail(code, "exec-failed|cannot run '{command}': {reason}", name,
                   "the file is there, but its interpreter or loader is not");
     }
-    log::fail(code, "exec-failed|cannot run '{command}': {reason:e}", name, log::Error{error});
+    log::fail(code, "exec-failed|cannot run '{command}': {reason}", name, log::Error{error});
 }
 
 void warn_of_refusals(StepErrors& report, const log::Messages& messages)
 {
-    const auto warn = [&](Step step, const char* doing) {
+    const auto warn = [&](Step step, log::Message<log::Error> message) {
         if (const int error = report.of(step)) {
-            messages.warning("step-refused|cannot {step}: {reason:e}", doing, log::Error{error});
+            messages.warning(message, log::Error{error});
         }
     };
-    warn(Step::SESSION, "give the child its own session");
-    warn(Step::GROUP, "give the child its own process group");
-    warn(Step::TETHER, "tether the child");
+    warn(Step::SESSION, "session-refused|cannot give the child its own session: {reason}");
+    warn(Step::GROUP, "process-group-refused|cannot give the child its own process group: {reason}");
+    warn(Step::TETHER, "tether-refused|cannot tether the child: {reason}");
     if (const int error = report.of(Step::TERMINAL)) {
-        messages.debug("step-refused|cannot give the terminal to the child: {reason:e}", log::Error{error});
+        messages.debug("terminal-refused|cannot give the terminal to the child: {reason}", log::Error{error});
     }
 }
 
 void fail_on_refusals(const Options& options, StepErrors& report)
 {
     if (const int error = report.of(Step::USER)) {
-        log::fail(log::failure_code(), "start-failed|cannot become user '{user}': {reason:e}", options.user,
+        log::fail(log::failure_code(), "start-failed|cannot become user '{user}': {reason}", options.user,
                   log::Error{error});
     }
     if (const int error = report.of(Step::DIRECTORY)) {
-        log::fail(log::failure_code(), "start-failed|cannot change to directory '{directory}': {reason:e}",
+        log::fail(log::failure_code(), "start-failed|cannot change to directory '{directory}': {reason}",
                   options.directory, log::Error{error});
     }
     if (const int error = report.of(Step::EXECUTE)) {
@@ -129,7 +129,7 @@ Child Child::spawn(const Options& options, const InheritedSignals& inherited, co
         (void)terminal.take_back(pid.value);
     }
     fail_on_refusals(options, request.report);
-    messages.info("child-spawned|spawned {command}[{pid:d}]", options.command[0], pid.value);
+    messages.info("child-spawned|spawned {command}[{pid}]", options.command[0], pid.value);
     return {pid.value, options.group, messages};
 }
 

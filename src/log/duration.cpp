@@ -34,13 +34,13 @@ sys::Nanoseconds parse_duration(std::string_view text)
 void add_duration(Line& line, sys::Nanoseconds duration)
 {
     if (duration >= HOUR) {
-        line.add("{:d}h{:d}m", duration / HOUR, duration % HOUR / MINUTE);
+        line.add("{}h{}m", duration / HOUR, duration % HOUR / MINUTE);
     } else if (duration >= MINUTE) {
-        line.add("{:d}m{:d}s", duration / MINUTE, duration % MINUTE / SECOND);
+        line.add("{}m{}s", duration / MINUTE, duration % MINUTE / SECOND);
     } else if (duration >= SECOND) {
-        line.add("{:d}s", duration / SECOND);
+        line.add("{}s", duration / SECOND);
     } else {
-        line.add("{:d}ms", duration / MILLISECOND);
+        line.add("{}ms", duration / MILLISECOND);
     }
 }
 

@@ -1,4 +1,4 @@
-// A text with places for values, which are checked against the values' types when it is compiled.
+// Texts with fields for values. The compiler checks that they fit each other.
 #pragma once
 
 #include <concepts>
@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace foster::log
 {
@@ -15,52 +17,181 @@ namespace foster::log
 using OptionalNumber = std::optional<std::int64_t>;
 inline constexpr auto UNKNOWN = std::numeric_limits<std::int64_t>::min();
 
-// An errno value as a reason for people.
+// An errno value, which is printed as its text.
 struct Error {
     int number;
 };
 
-// The kind of a value, as a place names it: 's' a C string, 'v' a string_view, 'b' a bool, 'd' another number, 'o' a Perhaps, 'e' an Error.
-template <typename Value> consteval char kind_of()
+// A field of a text: {} and {name} in the text; {!name} is for a JSON object alone.
+struct Field {
+    std::string_view name; // empty: it is for the text alone
+    bool is_member_only;
+};
+
+// Takes the field at the beginning of a text off it. The text begins with '{' and holds a '}'.
+constexpr Field take_field(std::string_view& text)
 {
-    return std::same_as<Value, bool>                 ? 'b'
-           : std::integral<Value>                    ? 'd'
-           : std::same_as<Value, OptionalNumber>     ? 'o'
-           : std::same_as<Value, Error>              ? 'e'
-           : std::convertible_to<Value, const char*> ? 's'
-                                                     : 'v';
+    const auto end = text.find('}');
+    std::string_view name(text.data() + 1, end - 1);
+    text.remove_prefix(end + 1);
+    const bool is_member_only = name.starts_with('!');
+    name.remove_prefix(is_member_only ? 1 : 0);
+    return {name, is_member_only};
 }
 
-// A place is {} or {name} for a C string, {:v} or {name:v} for a string_view, {:d} or {name:d} for a number, and so on.
+// A value for the field of this name, written "name"_is = value: then the compiler checks that it stands in the right place.
+template <std::size_t SIZE> struct FieldName {
+    char text[SIZE];
+    consteval FieldName(const char (&name)[SIZE])
+    {
+        for (std::size_t at = 0; at < SIZE; ++at) {
+            text[at] = name[at];
+        }
+    }
+};
+template <FieldName NAME, typename Value> struct Named {
+    Value value;
+};
+template <FieldName NAME> struct NamedField {
+    template <typename Value> constexpr Named<NAME, Value> operator=(Value value) const { return {value}; } // NOLINT
+};
+template <FieldName NAME> consteval NamedField<NAME> operator""_is()
+{
+    return {};
+}
+
+// What kind of value a field is to print. A list of them is one number, four bits a kind.
+enum class Kind : std::uint8_t { NONE, STRING, VIEW, BOOL, NUMBER, OPTIONAL_NUMBER, ERROR };
+using Kinds = std::uint64_t;
+inline constexpr int BITS_OF_KIND = 4;
+inline constexpr std::size_t MAX_VALUES = sizeof(Kinds) * 8 / BITS_OF_KIND;
+
+template <typename Value> inline constexpr Kind KIND = [] {
+    if constexpr (std::same_as<Value, bool>) {
+        return Kind::BOOL;
+    } else if constexpr (std::integral<Value>) {
+        return Kind::NUMBER;
+    } else if constexpr (std::same_as<Value, OptionalNumber>) {
+        return Kind::OPTIONAL_NUMBER;
+    } else if constexpr (std::same_as<Value, Error>) {
+        return Kind::ERROR;
+    } else if constexpr (std::convertible_to<Value, const char*>) {
+        return Kind::STRING;
+    } else if constexpr (std::same_as<Value, std::string_view>) {
+        return Kind::VIEW;
+    } else {
+        return Kind::NONE; // no field can print it
+    }
+}();
+template <FieldName NAME, typename Value> inline constexpr Kind KIND<Named<NAME, Value>> = KIND<Value>;
+
+template <typename... Values> consteval Kinds kinds_of()
+{
+    Kinds kinds = 0;
+    int shift = 0;
+    ((kinds |= static_cast<Kinds>(KIND<Values>) << std::exchange(shift, shift + BITS_OF_KIND)), ...);
+    return kinds;
+}
+
+// Whether a value may stand in the field of this name.
+template <typename Value> inline constexpr std::string_view NAME_OF{};
+template <FieldName NAME, typename Value>
+inline constexpr std::string_view NAME_OF<Named<NAME, Value>>{&NAME.text[0], sizeof NAME.text - 1};
+
+// Called where a text is wrong: not constexpr, so that the compiler names it.
+inline void the_values_do_not_fit_the_fields() {}
+inline void a_field_is_not_closed_or_its_name_is_not_of_lower_case_letters() {}
+inline void a_message_begins_with_its_event_and_a_bar() {}
+inline void a_field_has_a_name_that_every_message_has() {}
+inline void two_fields_have_one_name() {}
+
+constexpr bool is_name(std::string_view text, char joint)
+{
+    for (const char letter : text) {
+        if ((letter < 'a' || letter > 'z') && letter != joint) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// A text, and as many fields in it as there are values.
 template <typename... Values> class FormatString
 {
   public:
-    consteval FormatString(const char* text) : text_(text)
+    consteval FormatString(const char* text) : text_(text) { check(text); }
+
+    constexpr const char* text() const { return text_; }
+    static constexpr Kinds KINDS = kinds_of<Values...>();
+
+  protected:
+    static consteval void check(std::string_view text)
     {
-        constexpr char KINDS[] = {kind_of<Values>()..., '\0'};
-        std::size_t places = 0;
-        for (const char* at = text; *at != '\0'; ++at) {
-            if (*at == '{') {
-                const char* const start = at;
-                while (*at != '}') {
-                    ++at;
-                }
-                const bool is_string = at - start < 3 || at[-2] != ':';
-                places += KINDS[places] == (is_string ? 's' : at[-1]) ? 1 : sizeof KINDS;
+        static_assert(sizeof...(Values) <= MAX_VALUES, "more values than Kinds has room for");
+        static_assert(((KIND<Values> != Kind::NONE) && ...), "no field can print a value of this type");
+        constexpr std::string_view NAMES[] = {NAME_OF<Values>..., ""};
+        std::size_t fields = 0;
+        while (!text.empty()) {
+            if (text.front() != '{') {
+                text.remove_prefix(1);
+                continue;
             }
+            if (text.find('}') == std::string_view::npos) {
+                a_field_is_not_closed_or_its_name_is_not_of_lower_case_letters();
+            }
+            const auto field = take_field(text);
+            if (!is_name(field.name, '_') || (field.is_member_only && field.name.empty())) {
+                a_field_is_not_closed_or_its_name_is_not_of_lower_case_letters();
+            }
+            if (fields == sizeof...(Values) || (!NAMES[fields].empty() && NAMES[fields] != field.name)) {
+                the_values_do_not_fit_the_fields();
+            }
+            ++fields;
         }
-        if (places != sizeof...(Values)) {
-            values_do_not_fit_the_places();
+        if (fields != sizeof...(Values)) {
+            the_values_do_not_fit_the_fields();
         }
     }
 
-    constexpr const char* text() const { return text_; }
-
   private:
-    static void values_do_not_fit_the_places() {} // not constexpr: a call is an error of the compiler's
-
     const char* text_;
 };
+
+// "event|text with {fields}": the text is the message; the event and the named fields are members of its JSON object.
+template <typename... Values> class MessageString : public FormatString<Values...>
+{
+  public:
+    consteval MessageString(const char* text) : FormatString<Values...>(text)
+    {
+        const std::string_view whole(text);
+        const auto bar = whole.find('|');
+        if (bar == std::string_view::npos || bar == 0 || bar + 1 == whole.size() ||
+            !is_name(std::string_view(text, bar), '-')) {
+            a_message_begins_with_its_event_and_a_bar();
+        }
+        check_names(whole);
+    }
+
+  private:
+    static consteval void check_names(std::string_view text)
+    {
+        std::string_view names[MAX_VALUES]{"time", "level", "event", "message"};
+        std::size_t count = 4;
+        for (auto at = text.find('{'); at != std::string_view::npos; at = text.find('{')) {
+            text.remove_prefix(at);
+            const auto field = take_field(text);
+            for (std::size_t index = 0; index < count; ++index) {
+                if (!field.name.empty() && field.name == names[index]) {
+                    index < 4 ? a_field_has_a_name_that_every_message_has() : two_fields_have_one_name();
+                }
+            }
+            if (!field.name.empty()) {
+                names[count++] = field.name;
+            }
+        }
+    }
+};
+template <typename... Values> using Message = MessageString<std::type_identity_t<Values>...>;
 
 // A value as it is handed to a function with "...".
 template <std::integral Number> std::int64_t to_vararg(Number value)
@@ -86,6 +217,10 @@ struct Text { // a string_view that "..." takes
 inline Text to_vararg(std::string_view value)
 {
     return {value.data(), value.size()};
+}
+template <FieldName NAME, typename Value> auto to_vararg(const Named<NAME, Value>& named)
+{
+    return to_vararg(named.value);
 }
 
 } // namespace foster::log

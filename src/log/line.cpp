@@ -39,27 +39,12 @@ std::size_t size_of_character(std::string_view text)
 
 } // namespace
 
-// One place of a pattern, and the value for it.
-struct Line::Place {
-    std::string_view name;
-    bool is_member_only;
-    char kind;
+// The value of a field.
+struct Line::Value {
+    Kind kind;
     std::int64_t number;
     std::string_view string;
 };
-
-// Takes the place that a pattern begins with off it.
-Line::Place Line::take_place(const char*& pattern)
-{
-    const bool is_member_only = pattern[1] == '!';
-    const char* const start = pattern + (is_member_only ? 2 : 1);
-    const char* end = start;
-    while (*end != '}' && *end != ':') {
-        ++end;
-    }
-    pattern = sys::end_at(end, '}') + 1;
-    return {{start, static_cast<std::size_t>(end - start)}, is_member_only, *end == ':' ? end[1] : 's', 0, {}};
-}
 
 void Line::put(char byte)
 {
@@ -68,82 +53,91 @@ void Line::put(char byte)
     }
 }
 
-void Line::add_values(const char* pattern, ...)
+void Line::add_values(const char* pattern, Kinds kinds, ...)
 {
     std::va_list values;
-    va_start(values, pattern);
-    add_list(pattern, values, false);
+    va_start(values, kinds);
+    add_list(pattern, kinds, values, false);
     va_end(values);
 }
 
-void Line::add_member_values(const char* pattern, ...)
+void Line::add_member_values(const char* pattern, Kinds kinds, ...)
 {
     std::va_list values;
-    va_start(values, pattern);
-    add_list(pattern, values, true);
+    va_start(values, kinds);
+    add_list(pattern, kinds, values, true);
     va_end(values);
 }
 
-void Line::add_list(const char* pattern, std::va_list values, bool as_members)
+void Line::add_list(const char* pattern, Kinds kinds, std::va_list values, bool as_members)
 {
-    while (*pattern != '\0') {
-        if (*pattern != '{') {
+    for (std::string_view rest(pattern); !rest.empty();) {
+        if (rest.front() != '{') {
             if (!as_members) {
-                put(*pattern);
+                put(rest.front());
             }
-            ++pattern;
+            rest.remove_prefix(1);
             continue;
         }
-        auto place = take_place(pattern);
-        if (place.kind == 's') {
+        const auto field = take_field(rest);
+        Value value{static_cast<Kind>(kinds & 0xf), 0, {}};
+        kinds >>= BITS_OF_KIND;
+        if (value.kind == Kind::STRING) {
             const char* const string = va_arg(values, const char*);
-            place.string = string == nullptr ? std::string_view() : string;
-        } else if (place.kind == 'v') {
+            value.string = string == nullptr ? std::string_view() : string;
+        } else if (value.kind == Kind::VIEW) {
             const auto text = va_arg(values, Text);
-            place.string = {text.data, text.size};
+            value.string = {text.data, text.size};
         } else {
-            place.number = va_arg(values, std::int64_t);
-            place.string = place.number != 0 ? "true" : "false"; // of a bool
+            value.number = va_arg(values, std::int64_t);
         }
-        if (as_members && !place.name.empty()) {
-            add_member(place);
-        } else if (!as_members && !place.is_member_only) {
-            add_place(place);
+        if (as_members && !field.name.empty()) {
+            add_member(field.name, value);
+        } else if (!as_members && !field.is_member_only) {
+            add_value(value);
         }
     }
 }
 
-void Line::add_place(const Place& place)
+void Line::add_value(const Value& value)
 {
-    if (place.kind == 'o' && place.number == UNKNOWN) {
-        add("unknown");
-    } else if (place.kind == 'd' || place.kind == 'o') {
-        add_number(place.number);
-    } else if (place.kind == 'e') {
-        add_reason(static_cast<int>(place.number));
-    } else {
-        add_text(place.string);
+    switch (value.kind) {
+    case Kind::OPTIONAL_NUMBER:
+        value.number == UNKNOWN ? add_text("unknown") : add_number(value.number);
+        return;
+    case Kind::NUMBER:
+        add_number(value.number);
+        return;
+    case Kind::BOOL:
+        add_text(value.number != 0 ? "true" : "false");
+        return;
+    case Kind::ERROR:
+        add_reason(static_cast<int>(value.number));
+        return;
+    default:
+        add_text(value.string);
     }
 }
 
-void Line::add_member(const Place& place)
+void Line::add_member(std::string_view name, const Value& value)
 {
     if (bytes_[size_ - 1] != '{') {
         put(',');
     }
-    add("\"{:v}\":", place.name);
-    if (place.kind == 'o' && place.number == UNKNOWN) {
-        add("null");
-        return;
+    add("\"{}\":", name);
+    const bool is_string = value.kind == Kind::STRING || value.kind == Kind::VIEW;
+    if ((is_string && value.string.data() == nullptr) ||
+        (value.kind == Kind::OPTIONAL_NUMBER && value.number == UNKNOWN)) {
+        add_text("null");
+    } else if (is_string) {
+        add_json(value.string);
+    } else if (value.kind == Kind::ERROR) {
+        put('"');
+        add_value(value);
+        put('"');
+    } else {
+        add_value(value);
     }
-    if (place.kind == 's' || place.kind == 'v') {
-        place.string.data() == nullptr ? add_text("null") : add_json(place.string);
-        return;
-    }
-    const char* const quote = place.kind == 'e' ? "\"" : "";
-    add("{}", quote);
-    add_place(place);
-    add("{}", quote);
 }
 
 void Line::add_number(std::int64_t number)
@@ -158,7 +152,7 @@ void Line::add_reason(int error)
 {
     const auto reason = errno_text(error);
     if (reason.empty()) {
-        add("error {:d}", error);
+        add("error {}", error);
     } else {
         add_text(reason);
     }

@@ -17,16 +17,16 @@ class Line
   public:
     template <typename... Values> void add(FormatString<std::type_identity_t<Values>...> pattern, Values... values)
     {
-        add_values(pattern.text(), to_vararg(values)...);
+        add_values(pattern.text(), pattern.KINDS, to_vararg(values)...);
     }
-    void add_list(const char* pattern, std::va_list values, bool as_members);
-    // A JSON object, RFC 8259, whose members are the named places of patterns. A null pointer is null. A string is cut off where
-    // it has 300 bytes, so that what follows it fits. A place {!name} is for the object alone, one without a name for the text alone.
+    void add_list(const char* pattern, Kinds kinds, std::va_list values, bool as_members);
+    // A JSON object, RFC 8259, whose members are the named fields of patterns. A null pointer is null. A string is cut off where
+    // it has 300 bytes, so that what follows it fits.
     void begin_object() { put('{'); }
     template <typename... Values>
     void add_members(FormatString<std::type_identity_t<Values>...> pattern, Values... values)
     {
-        add_member_values(pattern.text(), to_vararg(values)...);
+        add_member_values(pattern.text(), pattern.KINDS, to_vararg(values)...);
     }
     void end_object() { put('}'); }
 
@@ -38,12 +38,11 @@ class Line
     std::string_view finished();
 
   private:
-    struct Place;
-    static Place take_place(const char*& pattern);
-    void add_place(const Place& place);
-    void add_member(const Place& place);
-    void add_values(const char* pattern, ...);
-    void add_member_values(const char* pattern, ...);
+    struct Value;
+    void add_value(const Value& value);
+    void add_member(std::string_view name, const Value& value);
+    void add_values(const char* pattern, Kinds kinds, ...);
+    void add_member_values(const char* pattern, Kinds kinds, ...);
     void add_number(std::int64_t number);
     void add_reason(int error);
     void add_text(std::string_view text);

@@ -27,10 +27,10 @@ struct {
 
 void add_two_digits(Line& line, const char* before, std::int64_t number)
 {
-    line.add("{}{:d}{:d}", before, number / 10, number % 10);
+    line.add("{}{}{}", before, number / 10, number % 10);
 }
 
-void compose_list(Line& line, Level level, const char* message, std::va_list values)
+void compose_list(Line& line, Level level, const char* message, Kinds kinds, std::va_list values)
 {
     static constexpr char LEVELS[][8] = {"error", "warning", "info", "debug"};
     const char* const name = &LEVELS[static_cast<std::size_t>(level)][0];
@@ -40,21 +40,21 @@ void compose_list(Line& line, Level level, const char* message, std::va_list val
         if (level <= Level::WARNING) {
             line.add("{}: ", name);
         }
-        line.add_list(pattern, values, false);
+        line.add_list(pattern, kinds, values, false);
         return;
     }
     Line part;
     add_time(part);
     line.begin_object();
-    line.add_members("{time:v}{level}{event:v}", part.text(), name,
+    line.add_members("{time}{level}{event}", part.text(), name,
                      std::string_view(message, static_cast<std::size_t>(pattern - message - 1)));
     std::va_list again;
     va_copy(again, values);
-    line.add_list(pattern, again, true);
+    line.add_list(pattern, kinds, again, true);
     va_end(again);
     part.clear();
-    part.add_list(pattern, values, false);
-    line.add_members("{message:v}", part.text());
+    part.add_list(pattern, kinds, values, false);
+    line.add_members("{message}", part.text());
     line.end_object();
 }
 
@@ -62,7 +62,7 @@ void compose_list(Line& line, Level level, const char* message, std::va_list val
 [[gnu::noinline]] bool report_lost()
 {
     Line line;
-    compose(line, Level::WARNING, "messages-lost|{messages:d} message{} found no room on standard error", output.lost,
+    compose(line, Level::WARNING, "messages-lost|{messages} message{} found no room on standard error", output.lost,
             output.lost == 1 ? "" : "s");
     const bool is_written = static_cast<bool>(output.writer.write(line.finished()));
     output.lost = is_written ? 0 : output.lost;
@@ -95,10 +95,10 @@ void write_message(std::string_view line, sys::Nanoseconds at_most)
 
 constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000; // with the reader of an error that ends foster
 
-void write_error(const char* message, std::va_list values)
+void write_error(const char* message, Kinds kinds, std::va_list values)
 {
     Line line;
-    compose_list(line, Level::ERROR, message, values);
+    compose_list(line, Level::ERROR, message, kinds, values);
     write_message(line.finished(), TIMEOUT);
     output.writer.finish();
     LineWriter log(output.error_log);
@@ -120,34 +120,34 @@ void add_time(Line& line)
     const auto year = std::min(cycle / 365, std::int64_t{3});
     const auto day_of_year = cycle - year * 365;
     const auto month = (day_of_year * 5 + 2) / FIVE_MONTHS; // 0: March
-    line.add("{:d}", 1968 + day / FOUR_YEARS * 4 + year + month / 10);
+    line.add("{}", 1968 + day / FOUR_YEARS * 4 + year + month / 10);
     add_two_digits(line, "-", (month + 2) % 12 + 1);
     add_two_digits(line, "-", day_of_year - (month * FIVE_MONTHS + 2) / 5 + 1);
     add_two_digits(line, "T", now / 3'600'000 % 24);
     add_two_digits(line, ":", now / 60'000 % 60);
     add_two_digits(line, ":", now / 1000 % 60);
     add_two_digits(line, ".", now / 10 % 100);
-    line.add("{:d}Z", now % 10);
+    line.add("{}Z", now % 10);
 }
 
-void Messages::say(Level wanted, const char* message, ...) const
+void Messages::say(Level wanted, const char* message, Kinds kinds, ...) const
 {
     if (!shows(wanted)) {
         return;
     }
     std::va_list values;
-    va_start(values, message);
+    va_start(values, kinds);
     Line line;
-    compose_list(line, wanted, message, values);
+    compose_list(line, wanted, message, kinds, values);
     va_end(values);
     write(wanted, line);
 }
 
-void compose_values(Line& line, Level level, const char* message, ...)
+void compose_values(Line& line, Level level, const char* message, Kinds kinds, ...)
 {
     std::va_list values;
-    va_start(values, message);
-    compose_list(line, level, message, values);
+    va_start(values, kinds);
+    compose_list(line, level, message, kinds, values);
     va_end(values);
 }
 
@@ -211,20 +211,20 @@ void set_failure_code(int code)
     output.failure_code = code;
 }
 
-void end_with(int code, const char* message, ...)
+void end_with(int code, const char* message, Kinds kinds, ...)
 {
     std::va_list values;
-    va_start(values, message);
-    write_error(message, values);
+    va_start(values, kinds);
+    write_error(message, kinds, values);
     va_end(values);
     ::_exit(code);
 }
 
-void end_for_usage(const char* message, ...)
+void end_for_usage(const char* message, Kinds kinds, ...)
 {
     std::va_list values;
-    va_start(values, message);
-    write_error(message, values);
+    va_start(values, kinds);
+    write_error(message, kinds, values);
     va_end(values);
     if (!output.json) {
         constexpr std::string_view HINT = "foster: see 'foster --help'\n";
@@ -235,7 +235,7 @@ void end_for_usage(const char* message, ...)
 
 void fail_doing(const char* doing, int error)
 {
-    fail(failure_code(), "start-failed|cannot {doing}: {reason:e}", doing, Error{error});
+    fail(failure_code(), "start-failed|cannot {doing}: {reason}", doing, Error{error});
 }
 
 } // namespace foster::log

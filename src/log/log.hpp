@@ -9,9 +9,6 @@ namespace foster::log
 
 enum class Level : std::uint8_t { ERROR, WARNING, INFO, DEBUG };
 
-// "event|text with {places}", Pattern: the text is the message; the event and the named places are those of its JSON object.
-template <typename... Values> using Message = FormatString<std::type_identity_t<Values>...>;
-
 class Messages
 {
   public:
@@ -20,36 +17,36 @@ class Messages
     bool shows(Level wanted) const { return wanted <= level; }
     template <typename... Values> void log(Level wanted, Message<Values...> message, Values... values) const
     {
-        say(wanted, message.text(), to_vararg(values)...);
+        say(wanted, message.text(), message.KINDS, to_vararg(values)...);
     }
     template <typename... Values> void warning(Message<Values...> message, Values... values) const
     {
-        say(Level::WARNING, message.text(), to_vararg(values)...);
+        say(Level::WARNING, message.text(), message.KINDS, to_vararg(values)...);
     }
     template <typename... Values> void info(Message<Values...> message, Values... values) const
     {
-        say(Level::INFO, message.text(), to_vararg(values)...);
+        say(Level::INFO, message.text(), message.KINDS, to_vararg(values)...);
     }
     template <typename... Values> void debug(Message<Values...> message, Values... values) const
     {
-        say(Level::DEBUG, message.text(), to_vararg(values)...);
+        say(Level::DEBUG, message.text(), message.KINDS, to_vararg(values)...);
     }
 
     // What compose() has made.
     void write(Level wanted, Line& line) const;
 
   private:
-    void say(Level wanted, const char* message, ...) const;
+    void say(Level wanted, const char* message, Kinds kinds, ...) const;
 };
 
 // "2026-11-24T03:44:53.120Z", RFC 3339.
 void add_time(Line& line);
 
-void compose_values(Line& line, Level level, const char* message, ...);
+void compose_values(Line& line, Level level, const char* message, Kinds kinds, ...);
 // A message in the form that it is written in.
 template <typename... Values> void compose(Line& line, Level level, Message<Values...> message, Values... values)
 {
-    compose_values(line, level, message.text(), to_vararg(values)...);
+    compose_values(line, level, message.text(), message.KINDS, to_vararg(values)...);
 }
 
 // Nanoseconds of CLOCK_MONOTONIC at which it is time to go on with messages that found no room, and to say how many were lost; 0: none.
@@ -72,17 +69,17 @@ void set_program(std::string_view name);
 int failure_code();
 void set_failure_code(int code);
 
-[[noreturn]] void end_with(int code, const char* message, ...);
+[[noreturn]] void end_with(int code, const char* message, Kinds kinds, ...);
 // The one way out of set-up when it fails: "foster: error: <text>", and the end of foster with this code.
 template <typename... Values> [[noreturn]] void fail(int code, Message<Values...> message, Values... values)
 {
-    end_with(code, message.text(), to_vararg(values)...);
+    end_with(code, message.text(), message.KINDS, to_vararg(values)...);
 }
-[[noreturn]] void end_for_usage(const char* message, ...);
+[[noreturn]] void end_for_usage(const char* message, Kinds kinds, ...);
 // The same with failure_code() and a second line that points to the help.
 template <typename... Values> [[noreturn]] void fail_usage(Message<Values...> message, Values... values)
 {
-    end_for_usage(message.text(), to_vararg(values)...);
+    end_for_usage(message.text(), message.KINDS, to_vararg(values)...);
 }
 
 // Set-up only: the value, or the end of foster with "cannot <doing>: <reason>".

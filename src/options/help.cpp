@@ -26,7 +26,7 @@ void add_row(log::Line& line, const Option& option)
 {
     constexpr std::size_t HELP_COLUMN = 31;
     if (option.letters[0] != '\0') {
-        line.add("  -{:v}, --{}", std::string_view(&option.letters[0], 1), option.name);
+        line.add("  -{}, --{}", std::string_view(&option.letters[0], 1), option.name);
     } else {
         line.add("      --{}", option.name);
     }

@@ -67,7 +67,7 @@ class Parser
                 if (letters == word + 1 && letters[1] == '\0') {
                     refuse("bad-usage|unknown option '{word}'{}", word, source_);
                 }
-                refuse("bad-usage|unknown option '-{letter:v}' in '{word}'{}", std::string_view(letters, 1), word,
+                refuse("bad-usage|unknown option '-{letter}' in '{word}'{}", std::string_view(letters, 1), word,
                        source_);
                 return;
             }
@@ -91,7 +91,7 @@ class Parser
             return;
         }
         if (has_value && !option.takes_value()) {
-            refuse("bad-usage|option '--{option:v}' takes no value: '{word}'{}", wanted, word, source_);
+            refuse("bad-usage|option '--{option}' takes no value: '{word}'{}", wanted, word, source_);
         }
         apply(option, has_value ? equals + 1 : nullptr);
     }
@@ -174,7 +174,7 @@ void read_own_variable(Options& options, Environment& environment)
     if (char* text = environment.take(OWN_VARIABLE)) {
         std::array<char*, MAX_WORDS + 1> words{};
         if (split(text, std::span(words).first(MAX_WORDS)) != nullptr) {
-            log::fail_usage("bad-usage|more than {limit:d} words in {}", MAX_WORDS, OWN_VARIABLE);
+            log::fail_usage("bad-usage|more than {limit} words in {}", MAX_WORDS, OWN_VARIABLE);
         }
         if (char** rest = Parser(options, " in FOSTER_OPTIONS").parse(words.data()); *rest != nullptr) {
             log::fail_usage("bad-usage|'{word}' in {source} is no option", *rest, OWN_VARIABLE);

@@ -37,10 +37,10 @@ void tell_unchanged(const CommandLine& line, const char* file, const char* reaso
         log::Line text;
         add_text(text);
         entry.begin_object();
-        entry.add_members("{level}{msg:v}{time:v}", "warning", text.text(), time.text());
+        entry.add_members("{level}{msg}{time}", "warning", text.text(), time.text());
         entry.end_object();
     } else {
-        entry.add(R"(time="{:v}" level=warning msg=")", time.text());
+        entry.add(R"(time="{}" level=warning msg=")", time.text());
         add_text(entry);
         entry.add("\"");
     }

@@ -65,7 +65,7 @@ int look_for(const char* name, const CommandLine& line, char** variables)
 
 [[noreturn]] void fail_to_become(const char* name, int error)
 {
-    log::fail(log::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason:e}", name,
+    log::fail(log::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason}", name,
               log::Error{error});
 }
 

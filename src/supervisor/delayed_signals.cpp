@@ -16,7 +16,7 @@ DelayedSignals::DelayedSignals(const Options& options, const log::Messages& mess
     }
     const auto memory = sys::map_memory(MAX * sizeof(Kept));
     if (!memory) {
-        messages.warning("step-refused|cannot delay signals: {reason:e}", log::Error{memory.error});
+        messages.warning("delay-refused|cannot delay signals: {reason}", log::Error{memory.error});
         return;
     }
     memory_ = {static_cast<Kept*>(memory.value), MAX};

@@ -38,7 +38,7 @@ InheritedChildren::InheritedChildren(const Options& options, const log::Messages
         count = find(0, room);
     }
     if (count > room) {
-        messages.warning("step-refused|cannot remember all processes that were there before the child: {reason}",
+        messages.warning("earlier-unknown|cannot remember all processes that were there before the child: {reason}",
                          "there is room for 1024");
         count = room;
     }

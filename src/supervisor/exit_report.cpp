@@ -15,6 +15,12 @@
 
 namespace foster
 {
+namespace
+{
+
+using log::operator""_is;
+
+} // namespace
 
 // Not by way of a symbolic link, which may lead to any file that root can write. To make a file or to empty it waits for a file system
 // that is frozen, so a helper does.
@@ -41,10 +47,10 @@ ExitReport::ExitReport(const Options& options, const log::Messages& messages) : 
     const bool is_lost = std::strcmp(path, "/dev/termination-log") == 0 && !sys::exists(path);
     auto file = open(path);
     if (file.error == ELOOP) {
-        messages.warning("step-refused|cannot write the termination log '{path}': {reason}", path,
+        messages.warning("termination-log-refused|cannot write the termination log '{path}': {reason}", path,
                          "it is a symbolic link, which is not followed");
     } else if (is_lost || !file) {
-        messages.warning("step-refused|cannot {} the termination log '{path}': {reason:e}{}",
+        messages.warning("termination-log-refused|cannot {} the termination log '{path}': {reason}{}",
                          is_lost ? "find" : "write", path, log::Error{is_lost ? ENOENT : file.error},
                          is_lost ? "; name the pod's terminationMessagePath by --termination-log=PATH" : "");
     }
@@ -69,7 +75,7 @@ void ExitReport::say(pid_t child, int orphans, int leftovers) const
     const SignalName killer(WTERMSIG(status_));
     if (WIFEXITED(status_)) {
         code = WEXITSTATUS(status_);
-        end.add("exited with {:o}", code);
+        end.add("exited with {}", code);
     } else {
         end.add("was killed by {}{}", killer.text(), WCOREDUMP(status_) ? " (core dumped)" : "");
     }
@@ -87,20 +93,23 @@ void ExitReport::say(pid_t child, int orphans, int leftovers) const
         sender = last_.sender;
         user = last_.user;
         // The kernel calls a sender 0 that has no number here.
-        last_.sender == 0 ? source.add("{} from outside the PID namespace, uid {:d}", signal.text(), last_.user)
-                          : source.add("{} from pid {:d}, uid {:d}", signal.text(), last_.sender, last_.user);
+        last_.sender == 0 ? source.add("{} from outside the PID namespace, uid {}", signal.text(), last_.user)
+                          : source.add("{} from pid {}, uid {}", signal.text(), last_.sender, last_.user);
     }
     const auto kills = sys::oom_kills();
     const log::OptionalNumber killed =
         oom_kills_ < 0 || kills < 0 ? log::OptionalNumber() : std::max(kills - oom_kills_, std::int64_t{0});
     log::Line line;
     log::compose(line, log::Level::INFO,
-                 "child-ended|{name}[{pid:d}] {} after {}; last signal: {}; OOM kills: {oom_kills:o}; orphans reaped: "
-                 "{orphans_reaped:d}; leftovers ended: {leftovers_ended:d}{!exit_code:o}{!signal}{!core_dumped:b}"
-                 "{!ran_ms:d}{!last_signal}{!sender_pid:o}{!sender_uid:o}",
-                 name_.data(), child, end.c_string(), time.c_string(), source.c_string(), killed, orphans, leftovers,
-                 code, code ? nullptr : killer.text(), !code && WCOREDUMP(status_), ran_ / 1'000'000,
-                 last_.signal == 0 ? nullptr : signal.text(), sender, user);
+                 "child-ended|{name}[{pid}] {} after {}; last signal: {}; OOM kills: {oom_kills}; orphans reaped: "
+                 "{orphans_reaped}; leftovers ended: {leftovers_ended}{!exit_code}{!signal}{!core_dumped}"
+                 "{!ran_ms}{!last_signal}{!sender_pid}{!sender_uid}",
+                 "name"_is = name_.data(), "pid"_is = child, end.c_string(), time.c_string(), source.c_string(),
+                 "oom_kills"_is = killed, "orphans_reaped"_is = orphans, "leftovers_ended"_is = leftovers,
+                 "exit_code"_is = code, "signal"_is = code ? nullptr : killer.text(),
+                 "core_dumped"_is = !code && WCOREDUMP(status_), "ran_ms"_is = ran_ / 1'000'000,
+                 "last_signal"_is = last_.signal == 0 ? nullptr : signal.text(), "sender_pid"_is = sender,
+                 "sender_uid"_is = user);
     messages_.write(log::Level::INFO, line);
     if (file_.number() >= 0) {
         (void)sys::Helper().run(file_.number(), [text = line.finished()](int fd) {

@@ -135,7 +135,7 @@ void Leftovers::begin(bool is_stopping, bool has_children)
     }
     problem_ = sys::procfs_problem();
     if (problem_ != nullptr && !are_all_others()) {
-        messages_.warning("step-refused|cannot find what the child has left: {reason}{}", problem_,
+        messages_.warning("leftovers-unknown|cannot find what the child has left: {reason}{}", problem_,
                           "; only foster's own children and their process groups are signalled");
     }
     is_stopping_ = is_stopping;
@@ -171,7 +171,7 @@ void Leftovers::kill_again(sys::Nanoseconds now)
     next_step_ = end + std::max(RETRY_INTERVAL, end - now);
     if (end >= give_up_ || (count.found != 0 && count.reached == 0)) {
         if (count.found == 0 || problem_ != nullptr) {
-            messages_.warning("step-refused|cannot name what is left: {reason}",
+            messages_.warning("leftovers-unknown|cannot name what is left: {reason}",
                               problem_ == nullptr ? "not in /proc" : problem_);
         }
         report_left(false);
@@ -188,7 +188,7 @@ void Leftovers::report_left(bool refused_alone) const
         const auto stat = sys::read_stat(leftover.pid).value;
         const auto sent = sys::kill(leftover.pid, 0);
         if (!stat.has_exited() && sent.error != ESRCH && !(sent && refused_alone)) {
-            messages_.warning("leftover-left|cannot end {name:v}[{pid:d}]: {reason}", stat.name(), leftover.pid,
+            messages_.warning("leftover-left|cannot end {name}[{pid}]: {reason}", stat.name(), leftover.pid,
                               !sent ? "it may not be signalled; run foster as root or give it CAP_KILL"
                                     : "it has got SIGKILL, and has not ended yet");
         }

@@ -14,7 +14,7 @@ void adopt_orphans(const log::Messages& messages)
         return;
     }
     if (const auto subreaper = sys::become_subreaper(); !subreaper) {
-        messages.warning("step-refused|cannot become a child subreaper: {reason:e}; orphans will go to another init",
+        messages.warning("subreaper-refused|cannot become a child subreaper: {reason}; orphans will go to another init",
                          log::Error{subreaper.error});
     }
 }
@@ -25,7 +25,7 @@ void watch_parent(int signal, const log::Messages& messages)
         return;
     }
     if (const auto set = sys::set_parent_death_signal(signal); !set) {
-        messages.warning("step-refused|cannot have {signal} sent when the parent dies: {reason:e}",
+        messages.warning("parent-death-refused|cannot have {signal} sent when the parent dies: {reason}",
                          SignalName(signal).text(), log::Error{set.error});
     }
 }

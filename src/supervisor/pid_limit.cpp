@@ -17,8 +17,8 @@ void PidLimit::look_now_and_then()
     const auto pids = sys::pid_use();
     const bool is_near = pids.limit > 0 && pids.used * 100 >= pids.limit * percent_;
     if (is_near && !warned_) {
-        messages_.warning("pids-near-limit|{used:d} of the {limit:d} PIDs that the cgroup may have are in use",
-                          pids.used, pids.limit);
+        messages_.warning("pids-near-limit|{used} of the {limit} PIDs that the cgroup may have are in use", pids.used,
+                          pids.limit);
     }
     warned_ = is_near;
 }

@@ -143,11 +143,11 @@ void Reaper::record(const sys::Reaped& reaped, const char* name)
     const char* const role = is_child ? "child" : "orphan";
     const char* const what = is_child ? "" : "reaped ";
     if (WIFEXITED(reaped.status)) {
-        messages_.log(level, "process-reaped|{}{role} {name}[{pid:d}] exited with {exit_code:d}", what, role, name,
+        messages_.log(level, "process-reaped|{}{role} {name}[{pid}] exited with {exit_code}", what, role, name,
                       reaped.pid, WEXITSTATUS(reaped.status));
     } else {
         const bool dumped = WCOREDUMP(reaped.status);
-        messages_.log(level, "process-reaped|{}{role} {name}[{pid:d}] killed by {signal}{}{!core_dumped:b}", what, role,
+        messages_.log(level, "process-reaped|{}{role} {name}[{pid}] killed by {signal}{}{!core_dumped}", what, role,
                       name, reaped.pid, SignalName(WTERMSIG(reaped.status)).text(), dumped ? ", core dumped" : "",
                       dumped);
     }

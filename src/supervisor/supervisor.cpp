@@ -47,7 +47,7 @@ bool is_stop_request(const Options& options, int received, int forwarded)
 void Supervisor::release_inherited()
 {
     if (const auto left = sys::chdir("/"); !left) {
-        messages_.warning("step-refused|cannot leave the working directory, which stays busy: {reason:e}",
+        messages_.warning("directory-kept|cannot leave the working directory, which stays busy: {reason}",
                           log::Error{left.error});
     }
     release_descriptors();
@@ -62,7 +62,7 @@ void Supervisor::release_descriptors()
     int next = FIRST_OTHER_FD;
     for (const auto moved : {terminal_.move_to(next), exit_report_.move_to(next)}) {
         if (!moved) {
-            messages_.warning("step-refused|cannot close inherited descriptors, which stay open: {reason:e}",
+            messages_.warning("descriptors-kept|cannot close inherited descriptors, which stay open: {reason}",
                               log::Error{moved.error});
             return;
         }
@@ -159,7 +159,7 @@ void Supervisor::kill_child_if_due()
     }
     kill_child_at_ = 0;
     const sys::ProcessName name(child_.pid());
-    messages_.warning("child-killed|{name}[{pid:d}] has not ended in time: killing it", name.text(), child_.pid());
+    messages_.warning("child-killed|{name}[{pid}] has not ended in time: killing it", name.text(), child_.pid());
     child_.forward({}, SIGKILL);
 }
 
@@ -302,8 +302,7 @@ void Supervisor::handle_wait_error(int error, bool is_time_over)
         return;
     }
     if (!waiting_failed_) {
-        messages_.warning("step-refused|cannot wait for signals, which are not forwarded: {reason:e}",
-                          log::Error{error});
+        messages_.warning("wait-failed|cannot wait for signals, which are not forwarded: {reason}", log::Error{error});
         waiting_failed_ = true;
     }
     sys::nap(ERROR_BACKOFF);

@@ -47,10 +47,7 @@ template <std::size_t SIZE> class FixedText
   public:
     FixedText() { bytes_[0] = '\0'; }
 
-    void add(std::string_view part)
-    {
-        is_whole_ = append(bytes_, size_, part) && is_whole_;
-    }
+    void add(std::string_view part) { is_whole_ = append(bytes_, size_, part) && is_whole_; }
 
     void add_number(std::int64_t number)
     {

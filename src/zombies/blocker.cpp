@@ -27,7 +27,7 @@ void add_reason_of_refusal(log::Line& line, pid_t parent)
     const auto tracer = sys::number_in_status(parent, "TracerPid");
     const auto user = sys::number_in_status(parent, "Uid");
     if (tracer > 0) {
-        line.add(" ({}[{:d}] traces it)", sys::ProcessName(static_cast<pid_t>(tracer)).text(), tracer);
+        line.add(" ({}[{}] traces it)", sys::ProcessName(static_cast<pid_t>(tracer)).text(), tracer);
         return;
     }
     const char scope = yama_scope();
@@ -36,9 +36,9 @@ void add_reason_of_refusal(log::Line& line, pid_t parent)
         return;
     }
     if (user != static_cast<long>(::geteuid())) {
-        line.add(" (foster runs as uid {:d}, the process as uid {:d})", ::geteuid(), user);
+        line.add(" (foster runs as uid {}, the process as uid {})", ::geteuid(), user);
     } else if (scope != '0') {
-        line.add(" (kernel.yama.ptrace_scope is {:d})", scope - '0');
+        line.add(" (kernel.yama.ptrace_scope is {})", scope - '0');
     }
     line.add("; give foster CAP_SYS_PTRACE");
     if (sys::number_in_status(::getpid(), "Seccomp") > 0) {
@@ -52,7 +52,7 @@ void add_blocker(log::Line& line, pid_t parent, const Blocker& blocker)
 {
     line.add("{}", blocker.reason);
     if (blocker.error != 0) {
-        line.add(": {:e}", log::Error{blocker.error});
+        line.add(": {}", log::Error{blocker.error});
     }
     if (blocker.error == EPERM) {
         add_reason_of_refusal(line, parent);

@@ -60,20 +60,20 @@ constexpr std::size_t REMEDY_COLUMN = 64;
 void print_row(const Zombie& zombie)
 {
     log::Line line;
-    line.add("{:d}", zombie.pid);
+    line.add("{}", zombie.pid);
     pad(line, NAME_COLUMN);
-    line.add("{:v}", zombie.name());
+    line.add("{}", zombie.name());
     pad(line, STARTED_COLUMN);
     log::add_duration(line, age_of(zombie));
     line.add(" ago");
     pad(line, PARENT_COLUMN);
-    line.add("{}[{:d}]", sys::ProcessName(zombie.parent).text(), zombie.parent);
+    line.add("{}[{}]", sys::ProcessName(zombie.parent).text(), zombie.parent);
     pad(line, REMEDY_COLUMN);
     if (const auto blocker = precheck(zombie)) {
         line.add("none: ");
         add_blocker(line, zombie.parent, blocker);
     } else {
-        line.add("foster --reap-zombies={:d}", zombie.parent);
+        line.add("foster --reap-zombies={}", zombie.parent);
     }
     print(line.finished());
 }
@@ -88,7 +88,7 @@ void print_object(const Zombie& zombie)
     }
     log::Line line;
     line.begin_object();
-    line.add_members("{pid:d}{name:v}{started_ms_ago:d}{parent:d}{parent_name}{parent_alive:b}{obstacle}", zombie.pid,
+    line.add_members("{pid}{name}{started_ms_ago}{parent}{parent_name}{parent_alive}{obstacle}", zombie.pid,
                      zombie.name(), age_of(zombie) / 1'000'000, zombie.parent, sys::ProcessName(zombie.parent).text(),
                      parent && !parent.value.has_exited(), blocker ? reason.c_string() : nullptr);
     line.end_object();
@@ -128,7 +128,7 @@ int run_zombie_command(const Options& options)
         return 0;
     }
     if (options.neglecter != 0 && !sys::read_stat(options.neglecter)) {
-        log::fail(log::failure_code(), "bad-usage|no such process: {word:d}", options.neglecter);
+        log::fail(log::failure_code(), "bad-usage|no such process: {word}", options.neglecter);
     }
     const log::Messages messages{options.level == log::Level::WARNING ? log::Level::INFO : options.level};
     return ZombieMonitor(options, messages).reap_once() ? 1 : 0;

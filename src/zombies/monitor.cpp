@@ -55,12 +55,12 @@ ZombieMonitor::ZombieMonitor(const Options& options, const log::Messages& messag
         return;
     }
     if (const char* problem = procfs_problem()) {
-        messages.warning("step-refused|cannot look for neglected zombies: {reason}", problem);
+        messages.warning("zombie-scan-refused|cannot look for neglected zombies: {reason}", problem);
         return;
     }
     const auto memory = sys::map_memory(sizeof(Memory), true);
     if (!memory) {
-        messages.warning("step-refused|cannot look for neglected zombies: {reason:e}", log::Error{memory.error});
+        messages.warning("zombie-scan-refused|cannot look for neglected zombies: {reason}", log::Error{memory.error});
         return;
     }
     memory_ = new (memory.value) Memory; // NOLINT(cppcoreguidelines-owning-memory): of mmap, kept until the end
@@ -135,7 +135,7 @@ void ZombieMonitor::report_ends() const
 {
     for (const auto& known : previous_) {
         if (known.reported != 0 && !has_sibling_before(previous_, &known) && !has_of(zombies_, known.parent)) {
-            messages_.info("neglect-ended|{parent_name}[{parent:d}] neglects no zombie any more",
+            messages_.info("neglect-ended|{parent_name}[{parent}] neglects no zombie any more",
                            sys::ProcessName(known.parent).text(), known.parent);
         }
     }
@@ -175,7 +175,7 @@ void ZombieMonitor::log(pid_t parent, sys::Nanoseconds now)
         log::add_duration(age, now - oldest);
         log::Line names;
         add_names(names, zombies_, parent, seen_by);
-        messages_.warning("zombies-neglected|{parent_name}[{parent:d}] neglects {zombies:d} zombie{}, oldest {oldest}: "
+        messages_.warning("zombies-neglected|{parent_name}[{parent}] neglects {zombies} zombie{}, oldest {oldest}: "
                           "{names}; only {} can reap them",
                           name.text(), parent, count, count == 1 ? "" : "s", age.c_string(), names.c_string(),
                           name.text());
@@ -227,7 +227,7 @@ void ZombieMonitor::report_blocker_once(pid_t parent, const Blocker& blocker)
     }
     log::Line line;
     add_blocker(line, parent, blocker);
-    messages_.warning("zombies-unreapable|cannot reap the zombies of {parent_name}[{parent:d}]: {reason}",
+    messages_.warning("zombies-unreapable|cannot reap the zombies of {parent_name}[{parent}]: {reason}",
                       sys::ProcessName(parent).text(), parent, line.c_string());
 }
 

@@ -180,7 +180,7 @@ void ZombieMonitor::end_visit()
     if (reaped != 0) {
         passing_blockers_ = 0;
         messages_.info(
-            "zombies-reaped|reaped {zombies:d} zombie{} through {parent_name}[{parent:d}], visited for {visit_us:d}us",
+            "zombies-reaped|reaped {zombies} zombie{} through {parent_name}[{parent}], visited for {visit_us}us",
             reaped, reaped == 1 ? "" : "s", sys::ProcessName(visited_parent_).text(), visited_parent_,
             visit.duration() / 1000);
     }

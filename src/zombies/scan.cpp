@@ -78,7 +78,7 @@ void add_names(log::Line& line, std::span<const Zombie> zombies, pid_t parent, s
             line.add(" and others");
             return;
         }
-        line.add("{}{:v} x{:d}", names++ == 0 ? "" : ", ", zombie.name(), count);
+        line.add("{}{} x{}", names++ == 0 ? "" : ", ", zombie.name(), count);
     }
 }
 
