@@ -6,6 +6,7 @@
 #include "options/help.hpp"
 #include "options/parser.hpp"
 #include "signals/inherited_signals.hpp"
+#include "signals/signal_source.hpp"
 #include "supervisor/parentage.hpp"
 #include "supervisor/reaper.hpp"
 #include "supervisor/supervisor.hpp"
@@ -35,6 +36,7 @@ int run(char** arguments, char** variables)
     }
     const log::Messages messages{options.level};
     adopt_orphans(messages);
+    SignalSource signals(messages);
     InheritedChildren earlier(options, messages);
     watch_parent(options.parent_death, messages);
     auto terminal = options.own_session ? Terminal() : Terminal::find(options.no_terminal);
@@ -42,7 +44,7 @@ int run(char** arguments, char** variables)
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 
     // From here on foster must not die.
-    Supervisor supervisor(options, messages, std::move(terminal), child, earlier, exit_report);
+    Supervisor supervisor(options, messages, signals, std::move(terminal), child, earlier, exit_report);
     supervisor.release_inherited();
     return supervisor.run();
 }

@@ -113,7 +113,7 @@ survives() {
 
 @test "signals that cannot be waited for cost the forwarding, which is told once, not the exit status nor the reaping" {
   for mode in "${MODES[@]}"; do
-    start_in "$mode" "$WORKLOADS/deny" rt_sigtimedwait=EPERM -- "$FOSTER" sh -c 'echo READY; exec sleep 1000'
+    start_in "$mode" "$WORKLOADS/deny" signalfd=EPERM rt_sigtimedwait=EPERM -- "$FOSTER" sh -c 'echo READY; exec sleep 1000'
     wait_ready
     wait_until grep -q 'foster: warning: cannot wait for signals, which are not forwarded: ' "$ERR"
     local naps
@@ -151,23 +151,25 @@ naps_and_reaps() {
 @test "a wait for signals that is refused, or answers EAGAIN or EINTR for ever, makes no spin, no zombie and no other exit status" {
   for mode in "${MODES[@]}"; do
     for error in EAGAIN EINTR ENOSYS; do
-      naps_and_reaps "$mode" rt_sigtimedwait=$error
+      naps_and_reaps "$mode" signalfd=EPERM rt_sigtimedwait=$error
       # What is left is ended in time, too.
-      start_in "$mode" "$WORKLOADS/deny" rt_sigtimedwait=$error -- "$FOSTER" --grace=100ms -- "$WORKLOADS/leave" -now ignore
+      start_in "$mode" "$WORKLOADS/deny" signalfd=EPERM rt_sigtimedwait=$error -- "$FOSTER" --grace=100ms -- "$WORKLOADS/leave" -now ignore
       finish
       expect_status 7
     done
-    naps_and_reaps "$mode" rt_sigtimedwait=EAGAIN clock_nanosleep=EPERM
+    naps_and_reaps "$mode" signalfd=EPERM rt_sigtimedwait=EAGAIN clock_nanosleep=EPERM
   done
 }
 
 @test "a wait for signals that fails now and then loses no signal and is not told" {
   for mode in "${MODES[@]}"; do
-    for error in EAGAIN EINTR; do
-      start_in "$mode" "$FOSTER" "$WORKLOADS/record-signals" 9
+    for call_error in {read,rt_sigtimedwait}:{EAGAIN,EINTR}; do
+      local call=${call_error%:*} error=${call_error#*:} refused=()
+      [[ $call == read ]] || refused=("$WORKLOADS/deny" signalfd=EPERM --)
+      start_in "$mode" "${refused[@]}" "$FOSTER" "$WORKLOADS/record-signals" 9
       wait_ready
       local tracer
-      strace -o "$BATS_TEST_TMPDIR/trace" -e trace=rt_sigtimedwait -e inject=rt_sigtimedwait:error=$error:when=1+2 -p "$INIT" \
+      strace -o "$BATS_TEST_TMPDIR/trace" -e trace=$call -e inject=$call:error=$error:when=1+2 -p "$INIT" \
         2>"$BATS_TEST_TMPDIR/strace" 3>&- &
       tracer=$!
       wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"

@@ -12,7 +12,7 @@
 namespace foster
 {
 
-sys::Status Child::send(const siginfo_t& received, int signal) const
+sys::Status Child::send(const sys::ReceivedSignal& received, int signal) const
 {
     const auto group = group_ ? sys::getpgid(pid_) : 0;
     // The child may have left the group that it was given; foster's own is not to be signalled.
@@ -25,7 +25,7 @@ sys::Status Child::send(const siginfo_t& received, int signal) const
             return sent && signal != SIGCONT ? sys::kill(pid_, 0) : sent;
         }
     }
-    if (received.si_code == SI_QUEUE) {
+    if (received.code == SI_QUEUE) {
         if (const auto sent = sys::queue_signal(pid_, signal, received); sent) {
             return sent;
         }
@@ -39,7 +39,7 @@ bool Child::continue_group() const
     return static_cast<bool>(sys::kill(-pid_, SIGCONT));
 }
 
-bool Child::forward(const siginfo_t& received, int signal) const
+bool Child::forward(const sys::ReceivedSignal& received, int signal) const
 {
     const auto sent = send(received, signal);
     if (sent) {

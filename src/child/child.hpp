@@ -19,13 +19,13 @@ class Child
     pid_t pid() const { return pid_; }
     // Sends the signal that a received one stands for; whether it was sent. The child must not have been reaped: its pid would be
     // anyone's. A refusal is a warning.
-    bool forward(const siginfo_t& received, int signal) const;
+    bool forward(const sys::ReceivedSignal& received, int signal) const;
     // SIGCONT to the process group that it was given; false where there is none.
     bool continue_group() const;
 
   private:
     Child(pid_t pid, bool group, const log::Messages& messages) : pid_(pid), group_(group), messages_(messages) {}
-    sys::Status send(const siginfo_t& received, int signal) const;
+    sys::Status send(const sys::ReceivedSignal& received, int signal) const;
     void warn_refused(int signal, int error) const;
 
     pid_t pid_;

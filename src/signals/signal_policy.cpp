@@ -1,20 +1,69 @@
 #include "signals/signal_policy.hpp"
 
+#include <csignal>
+#include <sys/types.h>
+
 namespace foster
 {
-
-SignalAction classify(const siginfo_t& received, pid_t self)
+namespace
 {
-    if (received.si_signo == SIGCHLD && received.si_code >= CLD_EXITED && received.si_code <= CLD_CONTINUED) {
+
+bool is_key_of_terminal(int signal)
+{
+    return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP;
+}
+
+bool is_stop_of_terminal(int signal)
+{
+    return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+} // namespace
+
+SignalAction classify(const sys::ReceivedSignal& received, pid_t self)
+{
+    const int number = received.number;
+    if (number == SIGCHLD && received.code >= CLD_EXITED && received.code <= CLD_CONTINUED) {
         return SignalAction::REAP;
     }
-    // What foster brings upon itself by its messages is none of the child's business.
-    const int signal = received.si_signo;
-    const bool by_itself = received.si_code == SI_USER && received.si_pid == self;
-    if (by_itself && (signal == SIGPIPE || signal == SIGXFSZ)) {
-        return SignalAction::DROP;
+    const bool is_own = received.code == SI_USER && received.sender == self;
+    return is_own && (number == SIGPIPE || number == SIGXFSZ) ? SignalAction::DROP : SignalAction::FORWARD;
+}
+
+Delivery decide(const sys::ReceivedSignal& received, const SignalContext& context)
+{
+    const int number = received.number;
+    const bool is_of_terminal = received.code == SI_KERNEL;
+    const bool is_dropped = context.forwarded_as == 0;
+    if (context.has_exited) {
+        return is_dropped || (is_of_terminal && is_stop_of_terminal(number)) ? Delivery::DROP : Delivery::TO_LEFTOVERS;
     }
-    return SignalAction::FORWARD;
+    if (context.pauses) {
+        return context.is_stop_request ? Delivery::END_PAUSE : Delivery::DROP;
+    }
+    if (is_of_terminal && context.is_same_group && is_key_of_terminal(number)) {
+        return Delivery::DROP; // the terminal has sent it to the child, in the same group, too
+    }
+    if (wants_terminal(received) && context.child_has_it) {
+        return Delivery::LEND_TERMINAL;
+    }
+    if (number == SIGCONT && context.forwarded_as == SIGCONT && context.has_terminal) {
+        return Delivery::CONTINUE_JOB;
+    }
+    if (context.stops_with_child && is_stop_of_terminal(number)) {
+        return Delivery::FORWARD_AND_STOP;
+    }
+    return is_dropped ? Delivery::DROP : Delivery::FORWARD;
+}
+
+bool is_stop_request(sys::SignalMask stop_signals, int received, int forwarded_as)
+{
+    return forwarded_as != 0 && (stop_signals & (sys::bit_of(received) | sys::bit_of(forwarded_as))) != 0;
+}
+
+bool wants_terminal(const sys::ReceivedSignal& received)
+{
+    return received.code == SI_KERNEL && (received.number == SIGTTIN || received.number == SIGTTOU);
 }
 
 } // namespace foster

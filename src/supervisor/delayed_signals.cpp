@@ -14,24 +14,24 @@ DelayedSignals::DelayedSignals(const Options& options, const log::Messages& mess
     if (options.delays[0].signal == 0) {
         return;
     }
-    const auto memory = sys::map_memory(MAX * sizeof(Kept));
+    const auto memory = sys::map_memory(MAX * sizeof(Entry));
     if (!memory) {
         messages.warning("delay-refused|cannot delay signals: {reason}", log::Error{memory.error});
         return;
     }
-    memory_ = {static_cast<Kept*>(memory.value), MAX};
+    memory_ = {static_cast<Entry*>(memory.value), MAX};
 }
 
-bool DelayedSignals::enqueue_delayed(const siginfo_t& received)
+bool DelayedSignals::enqueue_delayed(const sys::ReceivedSignal& received)
 {
-    const auto number = received.si_signo;
+    const auto number = received.number;
     const auto* const delay = std::ranges::find(options_.delays, number, &Delay::signal);
     if (delay == options_.delays.end()) {
         return false;
     }
-    const auto kept = memory_.first(count_);
+    const auto queued = memory_.first(count_);
     if (number < FIRST_REAL_TIME &&
-        std::ranges::any_of(kept, [number](const Kept& other) { return other.signal.si_signo == number; })) {
+        std::ranges::any_of(queued, [number](const Entry& other) { return other.signal.number == number; })) {
         return true;
     }
     if (count_ == memory_.size()) {
@@ -41,16 +41,16 @@ bool DelayedSignals::enqueue_delayed(const siginfo_t& received)
     return true;
 }
 
-const DelayedSignals::Kept& DelayedSignals::next() const
+const DelayedSignals::Entry& DelayedSignals::next() const
 {
-    return *std::ranges::min_element(memory_.first(count_), {}, &Kept::due);
+    return *std::ranges::min_element(memory_.first(count_), {}, &Entry::due);
 }
 
-std::optional<siginfo_t> DelayedSignals::take_next()
+std::optional<sys::ReceivedSignal> DelayedSignals::take_next()
 {
     const auto* const first = &next();
     const auto signal = first->signal;
-    std::copy(first + 1, static_cast<const Kept*>(memory_.data()) + count_, memory_.data() + (first - memory_.data()));
+    std::copy(first + 1, static_cast<const Entry*>(memory_.data()) + count_, memory_.data() + (first - memory_.data()));
     --count_;
     return signal;
 }

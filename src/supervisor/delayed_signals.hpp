@@ -17,28 +17,28 @@ class DelayedSignals
     DelayedSignals(const Options& options, const log::Messages& messages);
 
     // Keeps a signal that is to be delayed; false: it is to be forwarded now, maybe because there is no room. One that is no
-    // real-time signal is kept once, as the kernel does with one that is blocked.
-    bool keep(const siginfo_t& received) { return !memory_.empty() && enqueue_delayed(received); }
+    // real-time signal is queued once, as the kernel does with one that is blocked.
+    bool enqueue(const sys::ReceivedSignal& received) { return !memory_.empty() && enqueue_delayed(received); }
     // Nanoseconds of CLOCK_MONOTONIC at which the next one's time has come; 0: there is none.
     sys::Nanoseconds deadline() const { return count_ == 0 ? 0 : next().due; }
     // The next one whose time has come.
-    std::optional<siginfo_t> take_due()
+    std::optional<sys::ReceivedSignal> take_due()
     {
         return count_ == 0 || next().due > sys::monotonic_now() ? std::nullopt : take_next();
     }
 
   private:
-    struct Kept {
+    struct Entry {
         sys::Nanoseconds due;
-        siginfo_t signal;
+        sys::ReceivedSignal signal;
     };
-    bool enqueue_delayed(const siginfo_t& received);
-    const Kept& next() const;
-    std::optional<siginfo_t> take_next();
+    bool enqueue_delayed(const sys::ReceivedSignal& received);
+    const Entry& next() const;
+    std::optional<sys::ReceivedSignal> take_next();
 
     const Options& options_;
-    std::span<Kept> memory_;
-    std::size_t count_ = 0; // of those kept, in the order in which they came
+    std::span<Entry> memory_;
+    std::size_t count_ = 0; // of those queued, in the order in which they came
 };
 
 } // namespace foster

@@ -22,9 +22,9 @@ class ExitReport
     // Whether there will be one.
     bool is_wanted() const { return start_ != 0; }
     // A signal was forwarded to the child in place of a received one.
-    void note_forwarded(int signal, const siginfo_t& received)
+    void note_forwarded(int signal, const sys::ReceivedSignal& received)
     {
-        last_ = {signal, received.si_code, received.si_pid, received.si_uid};
+        last_ = {signal, received.code, received.sender, received.user};
     }
     // The child has ended, with this name and wait(2)'s status.
     void note_exit(const char* name, int status);

@@ -47,9 +47,7 @@ void Reaper::sweep_if_due()
         measure_sweep(now);
         return;
     }
-    if (child_ > 0 && !child_status_) {
-        reap(child_);
-    }
+    reap_child_if_noticed();
 }
 
 // Returns how many waits it took.

@@ -36,6 +36,13 @@ class Reaper
         hint_ = hint;
         sweep_pending_ = true;
     }
+    // The child may have exited although no sweep has found it yet: a signal that comes after that is not for it.
+    void reap_child_if_noticed()
+    {
+        if (sweep_pending_ && child_ > 0 && !child_status_) {
+            reap(child_);
+        }
+    }
     // A sweep is owed for another reason than a SIGCHLD of the kernel's.
     void request_sweep() { sweep_pending_ = true; }
     // The sweep that is owed, if its time has come; else a look at those alone that must not wait for it: the one that SIGCHLD has

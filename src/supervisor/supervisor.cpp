@@ -26,22 +26,6 @@ namespace
 constexpr int FIRST_OTHER_FD = STDERR_FILENO + 1;
 constexpr sys::Nanoseconds ERROR_BACKOFF = 50'000'000;
 
-bool is_key_of_terminal(int signal)
-{
-    return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP;
-}
-
-bool is_stop_of_terminal(int signal)
-{
-    return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-}
-
-// Received as one signal and forwarded as another; dropped (0) it is none.
-bool is_stop_request(const Options& options, int received, int forwarded)
-{
-    return forwarded != 0 && (options.stop_signals & (sys::bit_of(received) | sys::bit_of(forwarded))) != 0;
-}
-
 } // namespace
 
 void Supervisor::release_inherited()
@@ -58,9 +42,9 @@ void Supervisor::release_inherited()
 
 void Supervisor::release_descriptors()
 {
-    // The terminal and the termination log take the first numbers above the standard ones; all behind them goes.
+    // The signalfd, the terminal and the termination log take the first numbers above the standard ones; all behind them goes.
     int next = FIRST_OTHER_FD;
-    for (const auto moved : {terminal_.move_to(next), exit_report_.move_to(next)}) {
+    for (const auto moved : {signals_.move_to(next), job_control_.move_to(next), exit_report_.move_to(next)}) {
         if (!moved) {
             messages_.warning("descriptors-kept|cannot close inherited descriptors, which stay open: {reason}",
                               log::Error{moved.error});
@@ -80,11 +64,10 @@ int Supervisor::run()
 {
     sys::free_init_memory();
     while (!has_exited()) {
-        wait_for_signal();
-        run_due_work();
+        wait_and_handle();
     }
     kill_child_at_ = 0;
-    (void)terminal_.take_back(child_.pid());
+    job_control_.take_terminal_back();
     if (const int last = options_.rewrites[SIGTERM]; last != 0 && options_.personality->owns_session &&
                                                      options_.group && options_.grace < 0 &&
                                                      options_.mode != Mode::PAUSE) {
@@ -133,8 +116,7 @@ int Supervisor::end_leftovers()
     const int others = reaper_.orphans() + static_cast<int>(inherited_children_.count());
     leftovers_.begin(stop_requests_ > 0, reaper_.has_children());
     while (leftovers_.are_awaited(reaper_)) {
-        wait_for_signal();
-        run_due_work();
+        wait_and_handle();
         leftovers_.run_due_work();
     }
     return reaper_.orphans() + static_cast<int>(inherited_children_.count()) - others;
@@ -146,8 +128,7 @@ void Supervisor::await_visits()
     constexpr sys::Nanoseconds TIMEOUT = 10'000'000'000;
     const auto end = sys::monotonic_now() + TIMEOUT;
     while (self_ != 1 && monitor_.is_needed() && sys::monotonic_now() < end) {
-        wait_for_signal();
-        run_due_work();
+        wait_and_handle();
     }
 }
 
@@ -173,115 +154,100 @@ sys::Nanoseconds Supervisor::deadline() const
     return sys::earlier(next, kill_child_at_);
 }
 
-void Supervisor::wait_for_signal()
+// What is due is done when all signals that have come together have been handled, so that they share one sweep.
+void Supervisor::wait_and_handle()
 {
     const auto next = deadline();
     const auto at_most = next == 0 ? -1 : std::max(next - sys::monotonic_now(), sys::Nanoseconds{0});
-    const auto received = sys::wait_for_signal(at_most);
+    const auto received = signals_.next(at_most);
     if (received) {
         failed_waits_ = 0;
         handle(received.value);
     } else {
         handle_wait_error(received.error, next != 0 && sys::monotonic_now() >= next);
     }
-}
-
-void Supervisor::handle(const siginfo_t& received)
-{
-    switch (classify(received, self_)) {
-    case SignalAction::REAP:
-        reaper_.notice(received.si_pid);
-        follow_stopped_child();
-        return;
-    case SignalAction::FORWARD:
-        forward(received);
-        // The kernel's own SIGCHLD may have been merged into a sent one.
-        if (received.si_signo == SIGCHLD) {
-            reaper_.request_sweep();
-        }
-        return;
-    case SignalAction::DROP:
-        return;
+    if (signals_.has_more()) {
+        reaper_.reap_child_if_noticed(); // who has exited gets none of them
+    } else {
+        run_due_work();
     }
 }
 
-void Supervisor::forward(const siginfo_t& received)
+void Supervisor::handle(const sys::ReceivedSignal& received)
 {
-    if (!delayed_signals_.keep(received)) {
+    const auto action = classify(received, self_);
+    if (action == SignalAction::REAP) {
+        reaper_.notice(received.sender);
+        if (!reaper_.child_status() && !monitor_.visits(child_.pid())) {
+            job_control_.follow_stopped_child();
+        }
+        return;
+    }
+    if (action == SignalAction::FORWARD && !delayed_signals_.enqueue(received)) {
         deliver(received);
     }
+    // The kernel's own SIGCHLD may have been merged into a sent one.
+    if (received.number == SIGCHLD) {
+        reaper_.request_sweep();
+    }
 }
 
-// To the child, or when that has ended to what it has left.
-void Supervisor::deliver(const siginfo_t& received)
+// To the child, or when that has exited to what it has left.
+void Supervisor::deliver(const sys::ReceivedSignal& received)
 {
-    const int own = received.si_signo;
-    const int signal = options_.rewrites[static_cast<std::size_t>(own)];
-    const bool of_terminal = received.si_code == SI_KERNEL;
-    const bool asks_to_stop = is_stop_request(options_, own, signal);
-    stop_requests_ += asks_to_stop ? 1 : 0;
-    if (has_exited()) {
-        if (signal != 0 && !(of_terminal && is_stop_of_terminal(own))) {
-            leftovers_.forward(signal, asks_to_stop);
+    SignalContext context;
+    context.forwarded_as = options_.rewrites[static_cast<std::size_t>(received.number)];
+    context.is_stop_request = is_stop_request(options_.stop_signals, received.number, context.forwarded_as);
+    context.has_exited = has_exited();
+    context.pauses = options_.mode == Mode::PAUSE;
+    context.is_same_group = options_.same_group;
+    context.has_terminal = job_control_.has_terminal();
+    context.child_has_it = wants_terminal(received) && job_control_.child_has_terminal();
+    context.stops_with_child = options_.personality->stops_with_job;
+    if (context.is_stop_request) {
+        ++stop_requests_;
+        start_stop_timeout();
+    }
+    switch (decide(received, context)) {
+    case Delivery::DROP:
+        return;
+    case Delivery::TO_LEFTOVERS:
+        leftovers_.forward(context.forwarded_as, context.is_stop_request);
+        return;
+    case Delivery::END_PAUSE:
+        pause_ended_ = true;
+        return;
+    case Delivery::LEND_TERMINAL:
+        job_control_.lend_terminal();
+        return;
+    case Delivery::CONTINUE_JOB:
+        if (!job_control_.continue_child()) {
+            forward(received, context.forwarded_as);
         }
         return;
-    }
-    if (options_.mode == Mode::PAUSE) {
-        pause_ended_ = asks_to_stop;
+    case Delivery::FORWARD:
+        forward(received, context.forwarded_as);
         return;
-    }
-    if (asks_to_stop && options_.stop_timeout != 0 && kill_child_at_ == 0) {
-        kill_child_at_ = sys::monotonic_now() + options_.stop_timeout;
-    }
-    if (of_terminal && options_.same_group && is_key_of_terminal(own)) {
-        return; // the child, in the same group, has got it from the terminal, too
-    }
-    if (of_terminal && (own == SIGTTIN || own == SIGTTOU) && terminal_.is_foreground(child_.pid())) {
-        give_terminal_to_own_group();
-        return;
-    }
-    if (own == SIGCONT && signal == SIGCONT && terminal_.is_there()) {
-        (void)terminal_.give_to(child_.pid());
-        if (child_.continue_group()) {
-            return;
+    case Delivery::FORWARD_AND_STOP:
+        if (context.forwarded_as != 0) {
+            forward(received, context.forwarded_as);
         }
+        sys::stop_self();
+        return;
     }
-    if (signal != 0 && child_.forward(received, signal)) {
+}
+
+void Supervisor::forward(const sys::ReceivedSignal& received, int signal)
+{
+    if (child_.forward(received, signal)) {
         exit_report_.note_forwarded(signal, received);
     }
-    if (options_.personality->stops_with_job && is_stop_of_terminal(own)) {
-        sys::stop_self();
-    }
 }
 
-// Another member of foster's own group wants the terminal that the child's group holds, as in `foster producer | less`. It has
-// been stopped for that.
-void Supervisor::give_terminal_to_own_group()
+void Supervisor::start_stop_timeout()
 {
-    (void)terminal_.take_back(child_.pid());
-    sys::continue_own_group();
-}
-
-// Ctrl-Z under a shell: when the child has stopped foster stops, too, so that the shell gets its prompt. As PID 1 the kernel does not
-// let it.
-void Supervisor::follow_stopped_child()
-{
-    const bool is_asked = terminal_.is_there() && !reaper_.child_status() && !monitor_.visits(child_.pid());
-    const int signal = is_asked ? sys::stopped_by(child_.pid()) : 0;
-    // A SIGCONT that has come meanwhile continues both; a stop would take it away, signal(7).
-    if (signal == 0 || (sys::pending_signals() & sys::bit_of(SIGCONT)) != 0) {
-        return;
-    }
-    // A shell's fg sends no SIGCONT to a job that it knows to be running: bash.
-    if ((signal == SIGTTIN || signal == SIGTTOU) && terminal_.is_own() && terminal_.give_to(child_.pid())) {
-        (void)child_.continue_group();
-        return;
-    }
-    (void)terminal_.take_back(child_.pid());
-    // SIGSTOP would stop an orphaned group, which nobody would continue.
-    if (!sys::stop_own_group(signal == SIGSTOP ? SIGTSTP : signal)) {
-        // Nobody is there to continue foster, so nobody wants the terminal either: it is the child's when it goes on.
-        (void)terminal_.give_to(child_.pid());
+    if (options_.stop_timeout != 0 && kill_child_at_ == 0 && !has_exited()) {
+        kill_child_at_ = sys::monotonic_now() + options_.stop_timeout;
     }
 }
 

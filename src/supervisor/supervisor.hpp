@@ -2,9 +2,10 @@
 #pragma once
 
 #include "child/child.hpp"
-#include "child/terminal.hpp"
+#include "signals/signal_source.hpp"
 #include "supervisor/delayed_signals.hpp"
 #include "supervisor/exit_report.hpp"
+#include "supervisor/job_control.hpp"
 #include "supervisor/leftovers.hpp"
 #include "supervisor/pid_limit.hpp"
 #include "supervisor/reaper.hpp"
@@ -20,10 +21,11 @@ namespace foster
 class Supervisor
 {
   public:
-    Supervisor(const Options& options, const log::Messages& messages, Terminal terminal, const Child& child,
-               InheritedChildren& earlier, ExitReport& exit_report)
-        : options_(options), messages_(messages), terminal_(static_cast<Terminal&&>(terminal)), child_(child),
-          inherited_children_(earlier), exit_report_(exit_report), delayed_signals_(options, messages),
+    Supervisor(const Options& options, const log::Messages& messages, SignalSource& signals, Terminal terminal,
+               const Child& child, InheritedChildren& earlier, ExitReport& exit_report)
+        : options_(options), messages_(messages), signals_(signals), child_(child),
+          job_control_(static_cast<Terminal&&>(terminal), child, signals), inherited_children_(earlier),
+          exit_report_(exit_report), delayed_signals_(options, messages),
           leftovers_(options, messages, earlier, child.pid()), pid_limit_(options, messages),
           monitor_(options, messages),
           reaper_(child.pid(), options.warn_reaped, messages, earlier, monitor_, exit_report)
@@ -40,7 +42,7 @@ class Supervisor
 
   private:
     void release_descriptors();
-    void wait_for_signal();
+    void wait_and_handle();
     void run_due_work();
     // Returns how many of them have been reaped.
     int end_leftovers();
@@ -48,17 +50,17 @@ class Supervisor
     void kill_child_if_due();
     sys::Nanoseconds deadline() const;
     bool has_exited() const { return reaper_.child_status() || pause_ended_; }
-    void handle(const siginfo_t& received);
-    void forward(const siginfo_t& received);
-    void deliver(const siginfo_t& received);
-    void follow_stopped_child();
-    void give_terminal_to_own_group();
+    void handle(const sys::ReceivedSignal& received);
+    void deliver(const sys::ReceivedSignal& received);
+    void forward(const sys::ReceivedSignal& received, int signal);
+    void start_stop_timeout();
     void handle_wait_error(int error, bool is_time_over);
 
     const Options& options_;
     const log::Messages& messages_;
-    Terminal terminal_;
+    SignalSource& signals_;
     const Child& child_;
+    JobControl job_control_;
     InheritedChildren& inherited_children_;
     ExitReport& exit_report_;
     DelayedSignals delayed_signals_;

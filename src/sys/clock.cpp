@@ -4,7 +4,6 @@
 #include "sys/syscall.hpp"
 
 #include <cerrno>
-#include <poll.h>
 #include <unistd.h>
 
 namespace foster::sys
@@ -21,13 +20,6 @@ Nanoseconds now_by(clockid_t clock)
 }
 
 } // namespace
-
-Result<bool> poll_one(int fd, short events, Nanoseconds at_most)
-{
-    pollfd one{fd, events, 0};
-    const timespec limit = timespec_of(at_most);
-    return result_of<bool>(raw_call(SYS_ppoll, &one, 1, &limit, 0, sizeof(SignalMask)));
-}
 
 Nanoseconds monotonic_now()
 {

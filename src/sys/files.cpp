@@ -1,12 +1,16 @@
 #include "sys/files.hpp"
+
+#include "sys/clock.hpp"
 #include "sys/memory.hpp"
 #include "sys/procfs.hpp"
+#include "sys/signals.hpp"
 #include "sys/syscall.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
@@ -103,6 +107,13 @@ Result<std::string_view> read_of_kernel(const char* path, std::span<char> buffer
     }
     const auto size = read(opened.value.number(), buffer);
     return {{buffer.data(), size ? size.value : 0}, size.error};
+}
+
+Result<bool> poll_one(int fd, short events, Nanoseconds at_most)
+{
+    pollfd one{fd, events, 0};
+    const timespec limit = timespec_of(at_most);
+    return result_of<bool>(raw_call(SYS_ppoll, &one, 1, &limit, 0, sizeof(SignalMask)));
 }
 
 Status write_all(int fd, std::span<const char> bytes)

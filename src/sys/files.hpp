@@ -1,6 +1,7 @@
 // System calls on files and descriptors, each one named as the call.
 #pragma once
 
+#include "sys/clock.hpp"
 #include "sys/fd.hpp"
 #include "sys/result.hpp"
 
@@ -31,6 +32,8 @@ Result<std::string_view> readlink(const char* path, std::span<char> buffer);
 Result<Fd> open_of_kernel(const char* path, int flags = 0);
 // The beginning of such a file, as much as the buffer holds.
 Result<std::string_view> read_of_kernel(const char* path, std::span<char> buffer);
+// Whether these events have come before the time is over, ppoll(2).
+Result<bool> poll_one(int fd, short events, Nanoseconds at_most);
 Status write_all(int fd, std::span<const char> bytes);
 struct Pipe {
     Fd reader;

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <sys/prctl.h>
 
 namespace foster::sys
@@ -60,14 +61,19 @@ void die_by(int signal)
     (void)set_signal_mask(~bit_of(signal));
 }
 
-Result<siginfo_t> wait_for_signal(Nanoseconds at_most)
+Result<ReceivedSignal> wait_for_signal(Nanoseconds at_most)
 {
-    Result<siginfo_t> received{};
+    siginfo_t info{};
     const timespec limit = timespec_of(at_most);
-    const long answer = raw_call(SYS_rt_sigtimedwait, &ALL_SIGNALS, &received.value, at_most < 0 ? nullptr : &limit,
-                                 sizeof ALL_SIGNALS);
-    received.error = error_of(answer);
-    return received;
+    const long answer =
+        raw_call(SYS_rt_sigtimedwait, &ALL_SIGNALS, &info, at_most < 0 ? nullptr : &limit, sizeof ALL_SIGNALS);
+    return {{info.si_signo, info.si_code, info.si_pid, info.si_uid, reinterpret_cast<std::uintptr_t>(info.si_ptr)},
+            error_of(answer)};
+}
+
+Result<Fd> signalfd()
+{
+    return fd_of(raw_call(SYS_signalfd4, -1, &ALL_SIGNALS, sizeof ALL_SIGNALS, O_CLOEXEC));
 }
 
 SignalMask pending_signals()
@@ -99,10 +105,15 @@ Status pidfd_send_signal(int process, int signal)
     return status_of(raw_call(SYS_pidfd_send_signal, process, signal, 0, 0));
 }
 
-Status queue_signal(pid_t pid, int signal, siginfo_t received)
+Status queue_signal(pid_t pid, int signal, const ReceivedSignal& received)
 {
-    received.si_signo = signal;
-    return status_of(raw_call(SYS_rt_sigqueueinfo, pid, signal, &received));
+    siginfo_t info{};
+    info.si_signo = signal;
+    info.si_code = SI_QUEUE;
+    info.si_pid = received.sender;
+    info.si_uid = received.user;
+    info.si_ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(received.value));
+    return status_of(raw_call(SYS_rt_sigqueueinfo, pid, signal, &info));
 }
 
 void continue_own_group()

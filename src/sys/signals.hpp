@@ -28,9 +28,19 @@ Result<SignalMask> set_signal_mask(SignalMask mask);
 Result<bool> is_ignored(int signal);
 // Sets SIGCHLD's disposition to ignored or to default; returns whether it was ignored. sigaction(2).
 Result<bool> ignore_sigchld(bool ignored);
+// A signal that was taken, and what sigaction(2) calls its si_code, si_pid, si_uid and si_value.
+struct ReceivedSignal {
+    int number = 0;
+    int code = 0;
+    pid_t sender = 0; // of SIGCHLD from the kernel: the child
+    uid_t user = 0;
+    std::uint64_t value = 0; // where the code is SI_QUEUE
+};
 // The next signal of all, which must be blocked; waits so long for one (nanoseconds; 0 looks and does not wait, below 0: for ever).
 // EAGAIN: none has come. EINTR: stopped and continued. rt_sigtimedwait(2).
-Result<siginfo_t> wait_for_signal(Nanoseconds at_most);
+Result<ReceivedSignal> wait_for_signal(Nanoseconds at_most);
+// A descriptor from which all signals can be read, which must be blocked, signalfd(2).
+Result<Fd> signalfd();
 // The signals that wait to be taken, rt_sigpending(2); all are blocked. None where it is refused.
 SignalMask pending_signals();
 // Takes those of these signals that wait to be taken, and does nothing with them; all must be blocked.
@@ -41,7 +51,7 @@ Status kill(pid_t pid, int signal);
 Result<Fd> pidfd_open(pid_t pid);
 Status pidfd_send_signal(int process, int signal);
 // A signal with the value and the sender that foster received it with, rt_sigqueueinfo(2).
-Status queue_signal(pid_t pid, int signal, siginfo_t received);
+Status queue_signal(pid_t pid, int signal, const ReceivedSignal& received);
 // SIGCONT to this process group, of which this process, where it is blocked, does not see its own.
 void continue_own_group();
 // Stops this process group by a signal that is blocked otherwise, until SIGCONT, which is left to be taken. Returns whether it has

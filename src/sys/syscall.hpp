@@ -33,7 +33,4 @@ inline timespec timespec_of(Nanoseconds time)
     return {time / SECOND, time % SECOND};
 }
 
-// Whether these events have come before the time is over, ppoll(2).
-Result<bool> poll_one(int fd, short events, Nanoseconds at_most);
-
 } // namespace foster::sys

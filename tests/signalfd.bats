@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+load helpers
+
+# The system call that a process sleeps in, as strace names it.
+sleeps_in() {
+  [[ $(timeout -s INT -k 2 1 strace -qq -p "$1" 2>&1 >/dev/null) == *"$2("* ]]
+}
+
+signalfd_of() {
+  local fd
+  for fd in /proc/"$1"/fd/*; do
+    [[ $(readlink "$fd") != anon_inode:\[signalfd\] ]] || echo "${fd##*/}"
+  done
+}
+
+@test "signals are read from one close-on-exec signalfd, which the child does not have" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" sh -c 'echo READY; exec sleep 1000'
+    wait_ready
+    local fd
+    fd=$(signalfd_of "$INIT")
+    expect [ "$fd" = 3 ]
+    grep -qx 'sigmask:.ffffffffffffffff\|sigmask:.fffffffffffbfeff' "/proc/$INIT/fdinfo/$fd"
+    expect [ "$(($(sed -n 's/^flags:\t*//p' "/proc/$INIT/fdinfo/$fd") & 02000000))" = $((02000000)) ] # O_CLOEXEC
+    expect [ -z "$(signalfd_of "$(child_of "$INIT" sleep)")" ]
+    kill "$INIT"
+    finish
+    expect_status 143
+  done
+}
+
+@test "foster sleeps in read, and in ppoll where something is to be done later" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" sh -c 'echo READY; exec sleep 1000'
+    wait_ready
+    wait_until sleeps_in "$INIT" read
+    kill "$INIT"
+    finish
+    start_in "$mode" "$FOSTER" --delay TERM:3s sh -c 'echo READY; exec sleep 1000'
+    wait_ready
+    kill "$INIT"
+    wait_until sleeps_in "$INIT" ppoll
+    finish
+    expect_status 143
+  done
+}
+
+@test "signals that came while foster was stopped are read together, and handled in order with one sweep" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" "$WORKLOADS/record-signals" 41
+    wait_ready
+    kill -STOP "$INIT"
+    wait_until is_stopped "$INIT"
+    local numbers=() number
+    for number in {1..40}; do
+      numbers+=("35=$(printf '0x%x' "$number")")
+    done
+    "$WORKLOADS/send-signals" "$INIT" "${numbers[@]}"
+    strace -o "$BATS_TEST_TMPDIR/trace" -e trace=read,wait4 -p "$INIT" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+    local tracer=$!
+    wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+    kill -CONT "$INIT"
+    finish
+    expect_status 0
+    wait "$tracer"
+    grep -qx 18 "$OUT" # that has continued foster
+    expect [ "$(sed -n 's/^35 value \([^ ]*\) .*/\1/p' "$OUT" | paste -sd' ')" = "$(printf '0x%x ' {1..40} | sed 's/ $//')" ]
+    expect [ "$(grep -c '^read(3, .*= 2048' "$BATS_TEST_TMPDIR/trace")" -ge 2 ] # sixteen
+  done
+}
+
+@test "a signal that was read together with the SIGCHLD of the child's end goes to what the child has left" {
+  for mode in "${MODES[@]}"; do
+    # The batch is SIGCHLD, 17, then SIGCONT, 18, then 34.
+    start_in "$mode" "$FOSTER" --wait-all -- sh -c 'setsid "$WORKLOADS/record-signals" 2 & exec sleep 1000'
+    wait_ready
+    local child
+    child=$(child_of "$INIT" sleep)
+    kill -STOP "$INIT"
+    wait_until is_stopped "$INIT"
+    kill -KILL "$child"
+    wait_until is_zombie "$child"
+    kill -34 "$INIT"
+    kill -CONT "$INIT"
+    finish
+    expect_status 137
+    expect [ "$(paste -sd' ' "$OUT")" = 'READY 18 34' ]
+  done
+}
+
+@test "where signalfd is refused rt_sigtimedwait stands in, which -vv says, and signals are forwarded and zombies reaped as ever" {
+  for error in ENOSYS EPERM EMFILE ENFILE ENOMEM EINVAL; do
+    for mode in "${MODES[@]}"; do
+      run -143 run_in "$mode" "$WORKLOADS/deny" signalfd=$error -- "$FOSTER" -vv sh -c 'kill -TERM $PPID; exec sleep 1000'
+      expect_in 'foster: cannot use a signalfd: ' "$output"
+      expect_in '; rt_sigtimedwait stands in' "$output"
+      run -3 run_in "$mode" "$WORKLOADS/deny" signalfd=$error -- "$FOSTER" -v sh -c 'exit 3'
+      [[ $output != *signalfd* ]]
+    done
+  done
+  run env -u BATS_TEST_FILTER "$WORKLOADS/deny" signalfd=ENOSYS -- bats "$BATS_TEST_DIRNAME"/{forwarding,reaping}.bats
+  echo "$output"
+  expect [ "$status" = 0 ]
+}
+
+@test "a signalfd that cannot be read any more is given up, and rt_sigtimedwait stands in" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" -vv "$WORKLOADS/record-signals" 3
+    wait_ready
+    strace -o "$BATS_TEST_TMPDIR/trace" -e trace=read -e inject=read:error=EIO:when=1+ -p "$INIT" \
+      2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+    local tracer=$!
+    wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+    for signal in 34 35 36; do
+      kill -$signal "$INIT"
+      wait_until grep -qx $signal "$OUT"
+    done
+    finish
+    expect_status 0
+    wait "$tracer"
+    grep -q 'cannot use a signalfd: Input/output error; rt_sigtimedwait stands in$' "$ERR"
+  done
+}
