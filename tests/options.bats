@@ -65,7 +65,7 @@ refused() {
   for option in --help -h; do
     run -0 sh -c '"$FOSTER" "$0" 2>/dev/full' $option
     expect [ "${lines[0]}" = 'Usage: foster [OPTION]... [--] COMMAND [ARGUMENT]...' ]
-    expect [ "${lines[-1]}" = '126 if the command cannot be run; 127 if it is not found.' ]
+    expect [ "${lines[-1]}" = '126 if the command cannot be run; 127 if it is not found. More: man foster' ]
   done
   for option in --version -V; do
     run -0 sh -c '"$FOSTER" "$0" 2>/dev/full' $option
@@ -87,13 +87,19 @@ refused() {
   expect [ -z "$output" ]
 }
 
-@test "the README's table of options has the rows of --help, letters, values and words alike, and no others" {
-  local help readme
-  help=$("$FOSTER" --help | sed -n 's/^ \+\(-.*\)/\1/p' | tr -s ' ')
-  readme=$(sed -n '/^## Options/,/^## [^O]/s/^| \(`-.*\) | \(.*\) |$/\1 \2/p' "$BATS_TEST_DIRNAME/../README.md" |
-    tr -d '\\`' | sed 's/^-l, -L, /-l, /; s/print a summary/print this/')
-  expect [ -n "$help" ]
-  diff <(echo "$help") <(echo "$readme")
+@test "--help fits on a screen: at most 80 columns and 50 lines, each option in one of its groups" {
+  local program option
+  for program in "$FOSTER --help" "${FOSTER%/*}/foster-runtime --foster-help"; do
+    # shellcheck disable=SC2086 # a program and its option
+    run -0 $program
+    expect [ "${#lines[@]}" -le 50 ]
+    expect [ "$(printf '%s\n' "${lines[@]}" | wc -L)" -le 80 ]
+  done
+  run -0 "$FOSTER" --help
+  expect [ "$(grep -c '^[A-Z][a-z]*:$' <<<"$output")" = 6 ]
+  for option in group:Signals user:Child grace:Ending zombies:Zombies verbose:Messages help:Other; do
+    expect [ "$(sed -n "/^${option#*:}:\$/,/^[A-Z]/s/^ .*--${option%:*}[ [].*/found/p" <<<"$output")" = found ]
+  done
 }
 
 @test "called without any word, not even its own name, foster refuses" {

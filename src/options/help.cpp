@@ -13,23 +13,20 @@ constexpr std::string_view LICENSE =
     ;
 
 constexpr std::string_view HEAD = "Usage: foster [OPTION]... [--] COMMAND [ARGUMENT]...\n"
-                                  "Run COMMAND as the child of a minimal init: forward signals to it, adopt orphans,\n"
-                                  "reap zombies, and end with its exit status.\n\n";
-constexpr std::string_view TAIL =
-    "\nSignals are numbers or names, with or without SIG: 15, TERM, SIGTERM, RTMIN+3.\n"
-    "Options end at the first word that is none. The environment variable FOSTER_OPTIONS\n"
-    "holds options, parted by blanks, that are read before the command line.\n\n"
-    "Exit status: the command's own; 128 + N if signal N killed it; 125 if foster failed;\n"
-    "126 if the command cannot be run; 127 if it is not found.\n";
+                                  "Run COMMAND as a child: forward signals to it, reap zombies, exit as it does.\n";
+constexpr std::string_view TAIL = "Signals are 15, TERM, SIGTERM or RTMIN+3; durations 500ms, 10s, 5m or seconds.\n"
+                                  "FOSTER_OPTIONS in the environment holds options that are read before these.\n"
+                                  "Exit status: the command's; 128 + N if signal N killed it; 125 if foster failed;\n"
+                                  "126 if the command cannot be run; 127 if it is not found. More: man foster\n";
 
 void add_row(log::Line& line, const Option& option)
 {
     constexpr std::size_t HELP_COLUMN = 31;
-    if (option.letters[0] != '\0') {
-        line.add("  -{}, --{}", std::string_view(&option.letters[0], 1), option.name);
-    } else {
-        line.add("      --{}", option.name);
+    line.add("{}", option.letters[0] == '\0' ? "      " : "  ");
+    for (const char* letter = option.letters; *letter != '\0'; ++letter) {
+        line.add("-{}, ", std::string_view(letter, 1));
     }
+    line.add("--{}", option.name);
     if (option.takes_value()) {
         line.add("{}{}", option.value_is_optional() ? "" : " ", option.value);
     }
@@ -44,7 +41,12 @@ sys::Status print_help()
     auto status = sys::write_all(STDOUT_FILENO, HEAD);
     OptionReader options;
     for (Option option{}; options.next(option);) {
+        log::Line heading;
         log::Line line;
+        if (option.group[0] != '\0') {
+            heading.add("{}:", option.group);
+            status = status ? sys::write_all(STDOUT_FILENO, heading.finished()) : status;
+        }
         add_row(line, option);
         status = status ? sys::write_all(STDOUT_FILENO, line.finished()) : status;
     }

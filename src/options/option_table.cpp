@@ -233,6 +233,7 @@ const char* say_errors_only(Options& options)
 }
 
 struct Row {
+    const char* group;
     const char* letters;
     const char* name;
     const char* value;
@@ -242,64 +243,60 @@ struct Row {
 
 // For the compiler alone, see WORDS.
 constexpr Row ROWS[] = {
-    {"s", "subreaper", "", "accepted for tini's sake: not as PID 1, foster always is a child subreaper",
-     [](Options&, char*) -> const char* { return nullptr; }},
-    {"g", "group", "", "forward signals to the process group that the child is in",
+    {"Signals", "g", "group", "", "forward signals to the child's process group",
      [](Options& options, char*) { return forward_to_group(options); }},
-    {"c", "single-child", "", "forward signals to the child alone (the default, but for dumb-init)",
+    {"", "c", "single-child", "", "forward signals to the child alone (the default)",
      [](Options& options, char*) { return forward_to_child_alone(options); }},
-    {"", "same-group", "", "leave the child in foster's own process group",
-     [](Options& options, char*) { return set(options.same_group); }},
-    {"", "setsid", "", "run the child in its own session, with the terminal as its controlling one",
-     [](Options& options, char*) { return set(options.own_session); }},
-    {"", "no-terminal", "", "leave the child out of the terminal's foreground: what that sends is forwarded, too",
-     [](Options& options, char*) { return set(options.no_terminal); }},
-    {"r", "rewrite", "FROM:TO",
-     "forward signal TO in place of FROM; TO 0 or none drops it; repeatable; not for what a terminal sends",
-     set_rewrite},
-    {"", "delay", "SIGNAL:DURATION", "forward this signal only after a time; repeatable", add_delay},
-    {"", "stop-timeout", "DURATION", "SIGKILL the child this long after the first request to stop it",
-     [](Options& options, char* value) { return set_time_above_0(options.stop_timeout, value); }},
-    {"", "stop-signal", "SIGNAL", "this is a request to stop, too, as SIGTERM and SIGINT are; repeatable",
-     add_stop_signal},
-    {"", "grace", "DURATION", "when it has ended: SIGTERM what it has left, SIGKILL that after this time",
-     [](Options& options, char* value) { return set_time(options.grace, value); }},
-    {"", "wait-all", "", "when it has ended: wait for all that it has left, forward signals to that",
-     [](Options& options, char*) { return set(options.wait_all); }},
-    {"", "mirror-signal", "", "not as PID 1: die by the signal that killed the child",
-     [](Options& options, char*) { return set(options.mirror_signal); }},
-    {"e", "remap-exit", "CODE[:TO]", "end with TO (0) in place of CODE; repeatable", remap_exit},
-    {"p", "parent-death", "SIGNAL", "signal that foster gets, and forwards, when its parent dies",
+    {"", "r", "rewrite", "FROM:TO", "forward TO in place of FROM; 0 or none drops it", set_rewrite},
+    {"", "", "delay", "SIGNAL:DURATION", "forward this signal only after this time", add_delay},
+    {"", "p", "parent-death", "SIGNAL", "forward this signal when foster's parent dies",
      [](Options& options, char* value) { return set_signal(options.parent_death, value); }},
-    {"", "tether", "[=SIGNAL]", "signal (KILL) that the child gets when foster dies",
+    {"", "", "tether", "[=SIGNAL]", "send the child this (KILL) when foster dies",
      [](Options& options, char* value) { return set_signal(options.tether, value == nullptr ? "KILL" : value); }},
-    {"", "user", "NAME|UID[:GROUP]", "run the child as this user, with its groups and HOME",
+    {"Child", "", "user", "NAME|UID[:GROUP]", "run the child as this user",
      [](Options& options, char* value) { return set_text(options.user, value); }},
-    {"", "chdir", "DIR", "run the child in this directory",
+    {"", "", "chdir", "DIR", "run it in this directory",
      [](Options& options, char* value) { return set_text(options.directory, value); }},
-    {"", "env", "NAME=VALUE", "put this into the child's environment; repeatable", add_assignment},
-    {"", "zombies", "WHAT", "of a living parent: report them; nudge it, too; reap them through it, too", set_zombies},
-    {"", "zombie-age", "DURATION", "how long a zombie must have been seen for that (60s)",
+    {"", "", "env", "NAME=VALUE", "set this variable in its environment", add_assignment},
+    {"", "", "setsid", "", "run it in its own session",
+     [](Options& options, char*) { return set(options.own_session); }},
+    {"", "", "same-group", "", "leave it in foster's own process group",
+     [](Options& options, char*) { return set(options.same_group); }},
+    {"", "", "no-terminal", "", "keep it out of the terminal's foreground",
+     [](Options& options, char*) { return set(options.no_terminal); }},
+    {"Ending", "", "stop-timeout", "DURATION", "SIGKILL the child this long after a stop request",
+     [](Options& options, char* value) { return set_time_above_0(options.stop_timeout, value); }},
+    {"", "", "stop-signal", "SIGNAL", "a stop request, too, as TERM and INT are", add_stop_signal},
+    {"", "", "grace", "DURATION", "SIGTERM what the child left, SIGKILL after this",
+     [](Options& options, char* value) { return set_time(options.grace, value); }},
+    {"", "", "wait-all", "", "wait for all that the child left",
+     [](Options& options, char*) { return set(options.wait_all); }},
+    {"", "e", "remap-exit", "CODE[:TO]", "exit with TO (0) in place of CODE", remap_exit},
+    {"", "", "mirror-signal", "", "die by the signal that killed the child",
+     [](Options& options, char*) { return set(options.mirror_signal); }},
+    {"", "", "termination-log", "[=PATH]", "write how the child exited to a file", set_termination_log},
+    {"Zombies", "", "zombies", "WHAT", "of living parents: report, nudge or reap them", set_zombies},
+    {"", "", "zombie-age", "DURATION", "how long they must have been seen (60s)",
      [](Options& options, char* value) { return set_time_above_0(options.zombie_age, value); }},
-    {"", "list-zombies", "", "run nothing: list all zombies, and who neglects them",
+    {"", "", "list-zombies", "", "list all zombies and their parents, then exit",
      [](Options& options, char*) { return set_mode(options, Mode::LIST_ZOMBIES); }},
-    {"", "reap-zombies", "[=PID]", "run nothing: reap all zombies, or PID's, through their parents", reap_zombies},
-    {"", "termination-log", "[=PATH]", "write how it ended into a file (/dev/termination-log)", set_termination_log},
-    {"", "warn-pids", "PERCENT", "warn when so much of the cgroup's limit of PIDs is in use", set_warn_pids},
-    {"", "install", "DEST", "run nothing: copy foster itself to this file, or into this directory", install_as},
-    {"", "log", "FORMAT", "messages, and --list-zombies, as text or json", check_log},
-    {"P", "pause", "", "run nothing: reap, and exit with 0 on a request to stop",
-     [](Options& options, char*) { return set_mode(options, Mode::PAUSE); }},
-    {"v", "verbose", "", "tell what is spawned, forwarded and reaped; twice: also what could be ignored",
+    {"", "", "reap-zombies", "[=PID]", "reap all zombies, or those of PID, then exit", reap_zombies},
+    {"Messages", "v", "verbose", "", "log what is spawned, forwarded, reaped; -vv: more",
      [](Options& options, char*) { return say_more(options); }},
-    {"q", "quiet", "", "say nothing but errors that end foster",
-     [](Options& options, char*) { return say_errors_only(options); }},
-    {"w", "warn-reaped", "", "warn of every orphan that is reaped: name, pid, exit code or signal",
+    {"", "q", "quiet", "", "log fatal errors only", [](Options& options, char*) { return say_errors_only(options); }},
+    {"", "w", "warn-reaped", "", "warn of each orphan that is reaped",
      [](Options& options, char*) { return set(options.warn_reaped); }},
-    {"h", "help", "", "print this and exit", [](Options& options, char*) { return set_mode(options, Mode::HELP); }},
-    {"V", "version", "", "print the version and exit",
+    {"", "", "warn-pids", "PERCENT", "warn when this much of the PID limit is in use", set_warn_pids},
+    {"", "", "log", "FORMAT", "text or json", check_log},
+    {"Other", "P", "pause", "", "run nothing: reap until a stop request",
+     [](Options& options, char*) { return set_mode(options, Mode::PAUSE); }},
+    {"", "", "install", "DEST", "copy foster to this file or directory, then exit", install_as},
+    {"", "s", "subreaper", "", "accepted for tini; foster always is a subreaper",
+     [](Options&, char*) -> const char* { return nullptr; }},
+    {"", "h", "help", "", "print this and exit", [](Options& options, char*) { return set_mode(options, Mode::HELP); }},
+    {"", "V", "version", "", "print the version and exit",
      [](Options& options, char*) { return set_mode(options, Mode::VERSION); }},
-    {"lL", "license", "", "print the license and exit",
+    {"", "lL", "license", "", "print the license and exit",
      [](Options& options, char*) { return set_mode(options, Mode::LICENSE); }},
 };
 
@@ -309,7 +306,7 @@ consteval std::size_t size_of_words()
 {
     std::size_t size = 0;
     for (const auto& row : ROWS) {
-        for (const std::string_view word : {row.letters, row.name, row.value, row.help}) {
+        for (const std::string_view word : {row.group, row.letters, row.name, row.value, row.help}) {
             size += word.size() + 1;
         }
     }
@@ -322,7 +319,7 @@ constexpr auto WORDS = [] {
     std::array<char, size_of_words()> words{};
     auto* at = words.begin();
     for (const auto& row : ROWS) {
-        for (const std::string_view word : {row.letters, row.name, row.value, row.help}) {
+        for (const std::string_view word : {row.group, row.letters, row.name, row.value, row.help}) {
             at = std::ranges::copy(word, at).out + 1;
         }
     }
@@ -360,7 +357,7 @@ bool OptionReader::next(Option& option)
     if (row_ == COUNT) {
         return false;
     }
-    for (const char** word : {&option.letters, &option.name, &option.value, &option.help}) {
+    for (const char** word : {&option.group, &option.letters, &option.name, &option.value, &option.help}) {
         *word = word_;
         word_ += std::strlen(word_) + 1;
     }

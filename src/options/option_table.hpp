@@ -7,7 +7,8 @@ namespace foster
 {
 
 struct Option {
-    const char* letters; // the help shows the first one
+    const char* group; // the heading of the help that begins with this option; empty: none does
+    const char* letters;
     const char* name;
     const char* value; // how the help calls it; empty: the option takes none; in brackets: only in the same word
     const char* help;

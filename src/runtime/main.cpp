@@ -13,16 +13,16 @@
 namespace
 {
 
-constexpr std::string_view HELP =
-    "Usage: foster-runtime [--foster-OPTION]... [ARGUMENT]...\n"
-    "Be an OCI runtime: put the process of a container that is created under foster, then\n"
-    "become the real runtime with the same arguments. Linked to the name foster-runc or\n"
-    "foster-crun it stands before that one, else before the first of runc, crun in PATH.\n\n"
-    "  --foster-runtime=PATH       the real runtime\n"
-    "  --foster-init=PATH          foster itself (foster beside this program)\n"
-    "  --foster-options=OPTIONS    options for foster, parted by blanks; repeatable\n"
-    "  --foster-help               print this and exit\n\n"
-    "Exit status: the real runtime's; 125 where there is none, or for a bad --foster-OPTION.\n";
+constexpr std::string_view HELP = "Usage: foster-runtime [--foster-OPTION]... [ARGUMENT]...\n"
+                                  "An OCI runtime: put the process of a new container under foster, then execute\n"
+                                  "the real runtime with the same arguments.\n"
+                                  "  --foster-runtime=PATH     the real runtime (runc, else crun, of PATH; called\n"
+                                  "                            foster-NAME: NAME)\n"
+                                  "  --foster-init=PATH        foster itself (foster beside this program)\n"
+                                  "  --foster-options=OPTIONS  options for foster, separated by blanks; repeatable\n"
+                                  "  --foster-help             print this and exit\n"
+                                  "Exit status: the real runtime's; 125 if there is none or an option is bad.\n"
+                                  "More: man foster-runtime\n";
 
 int run(char** arguments, char** variables)
 {
