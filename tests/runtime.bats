@@ -464,10 +464,3 @@ nested() {
   run -125 "$RUNTIME" --foster-runtime
   expect_in "option '--foster-runtime' needs a value" "$output"
 }
-
-@test "the README's table of foster-runtime's options has the rows of --foster-help, and no others" {
-  local help
-  help=$("$RUNTIME" --foster-help | sed -n 's/^  \(--[a-z-]*\).*/\1/p')
-  expect [ "$(wc -l <<<"$help")" = 4 ]
-  diff <(echo "$help") <(grep -oE '^\| `--foster-[a-z]+' "$BATS_TEST_DIRNAME/../README.md" | cut -d'`' -f2)
-}

@@ -338,13 +338,13 @@ make_config() {
 # Does with that file what the README says, with this tree in place of what `make install` has put elsewhere.
 follow_readme() {
   local words
-  words=$(sed -n 's,^    sh /usr/local/share/foster/\(.*\) && systemctl restart containerd$,\1,p' "$BATS_TEST_DIRNAME/../../README.md")
+  words=$(sed -n 's,^    sh /usr/local/share/foster/\(.*\) && systemctl restart containerd$,\1,p' "$BATS_TEST_DIRNAME/../../src/kubernetes/README.md")
   sh "$BATS_TEST_DIRNAME/../../src/$words" "$CONFIG"
 }
 
 # Does by hand what the README says: appends the tables that it has for a handler.
 append_tables() {
-  sed -n "/^    \[plugins.*runtimes\.$1\]/,/^\$/{s/^    //;p}" "$BATS_TEST_DIRNAME/../../README.md" >>"$CONFIG"
+  sed -n "/^    \[plugins.*runtimes\.$1\]/,/^\$/{s/^    //;p}" "$BATS_TEST_DIRNAME/../../src/kubernetes/README.md" >>"$CONFIG"
 }
 
 @test "containerd's configuration, made as the README says: the CRI plugin is loaded, and runs pods with foster and without" {
@@ -403,7 +403,7 @@ append_tables() {
   probe 'cat /proc/1/comm'
   expect [ "$output" = sleep ]
   log=$NODE/state/io.containerd.runtime.v2.task/k8s.io/$CONTAINER/log.json
-  expect grep -qF '/run/containerd/io.containerd.runtime.v2.task/k8s.io/ID/log.json' "$BATS_TEST_DIRNAME/../../README.md"
+  expect grep -qF '/run/containerd/io.containerd.runtime.v2.task/k8s.io/ID/log.json' "$BATS_TEST_DIRNAME/../../src/kubernetes/README.md"
   expect_in 'foster-runtime: not put under foster: its /dev is not a tmpfs of its own' "$(jq -r 'select(.level == "warning").msg' "$log")"
   stop_container
   expect [ ! -e "$log" ]

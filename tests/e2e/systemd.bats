@@ -1,15 +1,13 @@
 #!/usr/bin/env bats
-# The unit that the README shows, under a systemd that is PID 1 of a machine which qemu makes.
+# The unit that the manual shows, under a systemd that is PID 1 of a machine which qemu makes.
 load engines
 
-README=$BATS_TEST_DIRNAME/../../README.md
-
-# The README's indented block of this number in the chapter about systemd, without its indentation.
-block_of_readme() {
-  sed -n '/^### The agent as a systemd unit/,/^###* What/p' "$README" | awk -v number="$1" '
-    /^    / { block += !inside; inside = 1 }
-    /^[^ ]/ { inside = 0 }
-    inside && block == number { sub(/^    /, ""); print }'
+# The block of this number in the manual's example of a unit.
+block_of_manual() {
+  sed -n '/^\.Ss An agent as a systemd unit/,/^\.Sh/p' "$BATS_TEST_DIRNAME/../../src/foster.1" | awk -v number="$1" '
+    /^\.Ed/ { inside = 0 }
+    inside && block == number { gsub(/\\-/, "-"); print }
+    /^\.Bd/ { ++block; inside = 1 }'
 }
 
 # Root, an agent that may use sudo without a password, and no questions.
@@ -42,9 +40,9 @@ setup_file() {
   install -D "$FOSTER" "$root/usr/local/bin/foster"
   install "$SOURCES/agent.pl" "$root/usr/local/bin/agent"
   cp "$BATS_TEST_DIRNAME/systemd.sh" "$root/story"
-  # As the README shows them, but for the times.
-  block_of_readme 1 | sed 's/--zombies=reap/-v --zombies=reap --zombie-age=2s/' >"$root/etc/systemd/system/agent.service"
-  block_of_readme 2 | sed 's/^WatchdogSec=.*/WatchdogSec=4s/' >"$root/dropin"
+  # As the manual shows them, but for the times.
+  block_of_manual 1 | sed 's/--zombies=reap/-v --zombies=reap --zombie-age=2s/' >"$root/etc/systemd/system/agent.service"
+  block_of_manual 2 | sed 's/^WatchdogSec=.*/WatchdogSec=4s/' >"$root/dropin"
   printf '%s\n' '[Unit]' 'DefaultDependencies=no' 'Requires=sysinit.target' 'After=sysinit.target' '[Service]' 'Type=exec' \
     'StandardOutput=file:/dev/ttyS0' 'StandardError=inherit' 'ExecStart=/story' >"$root/etc/systemd/system/story.service"
   ln -s usr/lib/systemd/systemd "$root/init"
@@ -53,7 +51,7 @@ setup_file() {
   export CONSOLE
 }
 
-@test "systemd: the README's unit starts, four sudo zombies are reaped, and a stop is a success" {
+@test "systemd: the manual's unit starts, four sudo zombies are reaped, and a stop is a success" {
   expect [ "$(section plain)" = $'start 0, active, of type exec\nso: zombies_are 4\nso: log_has neglects 4 zombies\nso: zombies_are 0\nmain process foster\nstop 0, inactive, success' ]
 }
 
