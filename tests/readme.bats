@@ -116,7 +116,6 @@ make_programs() {
 }
 
 @test "an agent that leaves zombies: ps, --list-zombies and --reap-zombies do what the README says of them" {
-  requires_root
   local ps
   # shellcheck disable=SC2016 # perl's own variables
   start_in pid1 "$FOSTER" perl -e 'for (1 .. 2) { fork or exit } $| = 1; print "READY\n"; sleep 3 while 1'

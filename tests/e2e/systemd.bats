@@ -4,7 +4,7 @@ load engines
 
 # The block of this number in the manual's example of a unit.
 block_of_manual() {
-  sed -n '/^\.Ss An agent as a systemd unit/,/^\.Sh/p' "$BATS_TEST_DIRNAME/../../src/foster.1" | awk -v number="$1" '
+  sed -n '/^\.Ss Unit of systemd/,/^\.Sh/p' "$BATS_TEST_DIRNAME/../../src/foster.1" | awk -v number="$1" '
     /^\.Ed/ { inside = 0 }
     inside && block == number { gsub(/\\-/, "-"); print }
     /^\.Bd/ { ++block; inside = 1 }'
