@@ -35,10 +35,9 @@ int run(char** arguments, char** variables)
         return run_zombie_command(options);
     }
     const log::Messages messages{options.level};
-    adopt_orphans(messages);
+    set_parentage(options.parent_death, messages);
     SignalSource signals(messages);
     InheritedChildren earlier(options, messages);
-    watch_parent(options.parent_death, messages);
     auto terminal = options.own_session ? Terminal() : Terminal::find(options.no_terminal);
     ExitReport exit_report(options, messages);
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);

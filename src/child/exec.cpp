@@ -2,12 +2,12 @@
 
 #include "sys/files.hpp"
 #include "sys/processes.hpp"
+#include "sys/search_path.hpp"
 #include "sys/signals.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstdlib>
 #include <cstring>
 
@@ -15,8 +15,6 @@ namespace foster
 {
 namespace
 {
-
-constexpr const char* DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 // What execvp(3) does, ENOEXEC included: a script without "#!" is run by the shell. Returns why it failed.
 int execute(const char* path, const ExecRequest& request)
@@ -48,31 +46,17 @@ int look_for(const char* path, const ExecRequest& /*request*/)
 int try_path(const char* name, const ExecRequest& request, int (*attempt)(const char*, const ExecRequest&))
 {
     int error = ENOENT;
-    char path[PATH_MAX]; // touched only as far as it is used
-    const char* search = request.environment.find("PATH");
-    for (const char* directory = search == nullptr ? DEFAULT_PATH : search;;) {
-        const char* end = sys::end_at(directory, ':');
-        const auto length = static_cast<std::size_t>(end - directory);
-        const auto name_size = std::strlen(name) + 1;
-        if (length + 1 + name_size <= sizeof path) {
-            char* at = std::copy_n(directory, length, &path[0]);
-            if (length != 0) {
-                *at++ = '/'; // an empty entry is the current directory
-            }
-            std::copy_n(name, name_size, at);
-            const int failed = attempt(&path[0], request);
-            if (failed == EACCES) {
-                // Or it is the directory that may not be searched, as one of root's in the PATH of an image with another user.
-                error = sys::exists(&path[0]) ? EACCES : error;
-            } else if (failed != ENOENT && failed != ENOTDIR) {
-                return failed;
-            }
+    sys::SearchPath paths(request.environment.find("PATH"), name);
+    while (const char* const path = paths.next()) {
+        const int failed = attempt(path, request);
+        if (failed == EACCES) {
+            // Or it is the directory that may not be searched, as one of root's in the PATH of an image with another user.
+            error = sys::exists(path) ? EACCES : error;
+        } else if (failed != ENOENT && failed != ENOTDIR) {
+            return failed;
         }
-        if (*end == '\0') {
-            return error;
-        }
-        directory = end + 1;
     }
+    return error;
 }
 
 int try_command(const ExecRequest& request, int (*attempt)(const char*, const ExecRequest&))

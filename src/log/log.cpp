@@ -80,7 +80,7 @@ bool is_behind()
 void look_again(sys::Nanoseconds interval)
 {
     output.look_interval = std::min(interval, MAX_LOOK);
-    next_look_at_messages = sys::monotonic_now() + output.look_interval;
+    next_look_at_messages = sys::Deadline::in(output.look_interval);
 }
 
 // All signals are blocked: whoever reads standard error must not be able to hold foster up.
@@ -88,7 +88,7 @@ void write_message(std::string_view line, sys::Nanoseconds at_most)
 {
     const bool is_written = (output.lost == 0 || report_lost()) && output.writer.write(line, at_most);
     output.lost += is_written ? 0 : 1;
-    if (next_look_at_messages == 0 && is_behind()) {
+    if (!next_look_at_messages.is_set() && is_behind()) {
         look_again(FIRST_LOOK);
     }
 }
@@ -160,10 +160,10 @@ void Messages::write(Level wanted, Line& line) const
 
 void go_on_with_messages()
 {
-    if (sys::monotonic_now() < next_look_at_messages) {
+    if (!next_look_at_messages.is_over()) {
         return;
     }
-    next_look_at_messages = 0;
+    next_look_at_messages = {};
     output.writer.go_on();
     if (output.look_interval == MAX_LOOK) {
         output.writer.resume_helper();

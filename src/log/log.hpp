@@ -2,6 +2,7 @@
 #pragma once
 
 #include "log/line.hpp"
+#include "sys/clock.hpp"
 #include "sys/result.hpp"
 
 namespace foster::log
@@ -49,8 +50,8 @@ template <typename... Values> void compose(Line& line, Level level, Message<Valu
     compose_values(line, level, message.text(), message.KINDS, to_vararg(values)...);
 }
 
-// Nanoseconds of CLOCK_MONOTONIC at which it is time to go on with messages that found no room, and to say how many were lost; 0: none.
-inline std::int64_t next_look_at_messages = 0; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+// When to go on with messages that found no room, and to say how many were lost.
+inline sys::Deadline next_look_at_messages; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 void go_on_with_messages();
 // Before foster ends: waits a little for a line that is half written, and says how many were lost, if there is room for that now.
 void finish_messages();

@@ -4,11 +4,11 @@
 #include "sys/files.hpp"
 #include "sys/memory.hpp"
 #include "sys/processes.hpp"
+#include "sys/search_path.hpp"
 #include "sys/text.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <cstring>
 #include <string_view>
 
@@ -18,16 +18,16 @@ namespace
 {
 
 constexpr std::string_view PATH_VARIABLE = "PATH=";
-constexpr const char* DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-const char* search_path(char** variables)
+// Null: there is none.
+const char* value_of_path(char** variables)
 {
     for (; *variables != nullptr; ++variables) {
         if (std::string_view(*variables).starts_with(PATH_VARIABLE)) {
             return *variables + PATH_VARIABLE.size();
         }
     }
-    return DEFAULT_PATH;
+    return nullptr;
 }
 
 // Returns why not: an errno value. This program itself, or a copy of it, under the real one's name is taken for absent.
@@ -43,24 +43,13 @@ int become(const char* path, const CommandLine& line, char** variables)
 int look_for(const char* name, const CommandLine& line, char** variables)
 {
     int error = ENOENT;
-    for (const char* directory = search_path(variables);;) {
-        const char* const end = sys::end_at(directory, ':');
-        const auto length = static_cast<std::size_t>(end - directory);
-        sys::FixedText<PATH_MAX> path;
-        for (const std::string_view part :
-             {std::string_view(directory, length), std::string_view("/"), std::string_view(name)}) {
-            path.add(part);
-        }
+    sys::SearchPath paths(value_of_path(variables), name);
+    while (const char* const path = paths.next()) {
         // Not in the working directory, which may be that of a bundle.
-        if (*directory == '/' && path.is_whole()) {
-            const int failed = become(path.c_string(), line, variables);
-            error = failed == ENOENT || failed == ENOTDIR ? error : failed;
-        }
-        if (*end == '\0') {
-            return error;
-        }
-        directory = end + 1;
+        const int failed = *path == '/' ? become(path, line, variables) : ENOENT;
+        error = failed == ENOENT || failed == ENOTDIR ? error : failed;
     }
+    return error;
 }
 
 [[noreturn]] void fail_to_become(const char* name, int error)

@@ -55,20 +55,10 @@ bool take_beginning(std::string_view& text, std::string_view beginning)
     return there;
 }
 
-// Up to two digits, or nothing at all where that is allowed; -1 for anything else.
-int small_number(std::string_view digits, bool may_be_empty)
+// At most two digits; -1 for anything else.
+int parse_small_number(std::string_view digits)
 {
-    if (digits.size() > 2 || (digits.empty() && !may_be_empty)) {
-        return -1;
-    }
-    int number = 0;
-    for (const char digit : digits) {
-        if (digit < '0' || digit > '9') {
-            return -1;
-        }
-        number = number * 10 + (digit - '0');
-    }
-    return number;
+    return digits.size() > 2 ? -1 : sys::parse_number(digits, sys::LAST_SIGNAL);
 }
 
 // What follows RTMIN or RTMAX: nothing, or a sign and a number.
@@ -79,7 +69,7 @@ int parse_real_time(std::string_view offset, char sign, int base)
     if (!bare && offset.front() != sign) {
         return -1;
     }
-    const int distance = bare ? 0 : small_number({offset.data() + 1, offset.size() - 1}, false);
+    const int distance = bare ? 0 : parse_small_number({offset.data() + 1, offset.size() - 1});
     const int signal = distance < 0 ? -1 : base + step * distance;
     return signal < FIRST_REAL_TIME || signal > sys::LAST_SIGNAL ? -1 : signal;
 }
@@ -88,7 +78,7 @@ int parse_real_time(std::string_view offset, char sign, int base)
 
 int parse_signal(std::string_view text)
 {
-    const int number = small_number(text, false);
+    const int number = parse_small_number(text);
     // The two below SIGRTMIN are the C libraries' own, nptl(7).
     if (number > 0 && number <= sys::LAST_SIGNAL && (number < FIRST_REAL_TIME - 2 || number >= FIRST_REAL_TIME)) {
         return number;

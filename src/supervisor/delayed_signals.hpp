@@ -19,8 +19,8 @@ class DelayedSignals
     // Keeps a signal that is to be delayed; false: it is to be forwarded now, maybe because there is no room. One that is no
     // real-time signal is queued once, as the kernel does with one that is blocked.
     bool enqueue(const sys::ReceivedSignal& received) { return !memory_.empty() && enqueue_delayed(received); }
-    // Nanoseconds of CLOCK_MONOTONIC at which the next one's time has come; 0: there is none.
-    sys::Nanoseconds deadline() const { return count_ == 0 ? 0 : next().due; }
+    // When the next one's time has come.
+    sys::Deadline deadline() const { return count_ == 0 ? sys::Deadline() : sys::Deadline::at(next().due); }
     // The next one whose time has come.
     std::optional<sys::ReceivedSignal> take_due()
     {

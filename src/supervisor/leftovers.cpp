@@ -128,9 +128,9 @@ Leftovers::Count Leftovers::kill_all()
     return count.found == 0 && search_all() ? kill_all() : count;
 }
 
-void Leftovers::begin(bool is_stopping, bool has_children)
+void Leftovers::begin(bool is_stopping, Reaper& reaper)
 {
-    if ((options_.grace < 0 && !options_.wait_all) || (self_ != 1 && !has_children)) {
+    if ((options_.grace < 0 && !options_.wait_all) || (self_ != 1 && !reaper.has_children())) {
         return;
     }
     problem_ = sys::procfs_problem();
@@ -145,13 +145,14 @@ void Leftovers::begin(bool is_stopping, bool has_children)
     if (options_.grace >= 0 && (is_stopping || !options_.wait_all)) {
         begin_grace();
     }
+    look_if_due(reaper);
 }
 
 void Leftovers::begin_grace()
 {
     signal_all(SIGTERM, SIGCONT); // one that is stopped could not end
     phase_ = Phase::GRACE;
-    next_step_ = sys::monotonic_now() + options_.grace;
+    kill_at_ = sys::monotonic_now() + options_.grace;
 }
 
 void Leftovers::begin_killing(sys::Nanoseconds now)
@@ -168,7 +169,7 @@ void Leftovers::kill_again(sys::Nanoseconds now)
 {
     const auto count = kill_all();
     const auto end = sys::monotonic_now();
-    next_step_ = end + std::max(RETRY_INTERVAL, end - now);
+    kill_at_ = end + std::max(RETRY_INTERVAL, end - now);
     if (end >= give_up_ || (count.found != 0 && count.reached == 0)) {
         if (count.found == 0 || problem_ != nullptr) {
             messages_.warning("leftovers-unknown|cannot name what is left: {reason}",
@@ -195,13 +196,14 @@ void Leftovers::report_left(bool refused_alone) const
     }
 }
 
-// Whether foster is to go on. The kernel may be silent about an end: CLONE_AUTOREAP, and what was put into the PID namespace from
-// outside, as by `docker exec`, is nobody's child here. So there is another look now and then.
-bool Leftovers::are_awaited(Reaper& reaper)
+// The kernel may be silent about an exit: CLONE_AUTOREAP, and what was put into the PID namespace from outside, as by `docker exec`,
+// is nobody's child here. So there is another look now and then.
+void Leftovers::look_if_due(Reaper& reaper)
 {
     const bool has_children = reaper.has_children();
-    if (phase_ == Phase::LET_BE || (!has_children && (self_ != 1 || problem_ != nullptr))) {
-        return false;
+    if (!has_children && (self_ != 1 || problem_ != nullptr)) {
+        phase_ = Phase::LET_BE;
+        return;
     }
     const bool is_to_search = !has_children || inherited_children_.were_there();
     if (is_to_search && std::exchange(seen_reaped_, reaper.orphans()) != reaper.orphans()) {
@@ -209,19 +211,19 @@ bool Leftovers::are_awaited(Reaper& reaper)
     }
     const auto now = sys::monotonic_now();
     if (now < next_look_) {
-        return true;
+        return;
     }
     reaper.request_sweep();
     if (is_to_search && !awaited_.is_alive() &&
         !Descendants(inherited_children_, problem_ == nullptr, after_).next(awaited_) && !search_all()) {
-        reaper.finish(); // those that have ended meanwhile
-        return false;
+        reaper.finish(); // those that have exited meanwhile
+        phase_ = Phase::LET_BE;
+        return;
     }
     const auto end = sys::monotonic_now();
     rest_until_ = end + std::min(REST_FACTOR * (end - now), MAX_LOOK);
     next_look_ = std::max(rest_until_, end + look_interval_);
     look_interval_ = std::min(2 * look_interval_, MAX_LOOK);
-    return true;
 }
 
 // Something is to end now.
@@ -231,16 +233,17 @@ void Leftovers::look_soon(sys::Nanoseconds now)
     next_look_ = std::min(next_look_, std::max(rest_until_, now + FIRST_LOOK));
 }
 
-void Leftovers::run_due_work()
+void Leftovers::run_due_work(Reaper& reaper)
 {
-    if (phase_ != Phase::GRACE && phase_ != Phase::KILLING) {
-        return;
+    if (phase_ == Phase::GRACE || phase_ == Phase::KILLING) {
+        const auto now = sys::monotonic_now();
+        if (now >= kill_at_) {
+            phase_ == Phase::GRACE ? begin_killing(now) : kill_again(now);
+        }
     }
-    const auto now = sys::monotonic_now();
-    if (now < next_step_) {
-        return;
+    if (are_awaited()) {
+        look_if_due(reaper);
     }
-    phase_ == Phase::GRACE ? begin_killing(now) : kill_again(now);
 }
 
 void Leftovers::forward(int signal, bool asks_to_stop)

@@ -5,6 +5,7 @@
 #include "supervisor/descendants.hpp"
 #include "sys/clock.hpp"
 
+#include <algorithm>
 #include <span>
 #include <sys/types.h>
 #include <unistd.h>
@@ -25,16 +26,18 @@ class Leftovers
     }
 
     // The child has ended. Whether foster has been asked to stop before: then --wait-all does not put off a --grace.
-    void begin(bool is_stopping, bool has_children);
+    void begin(bool is_stopping, Reaper& reaper);
     // Whether foster is to go on.
-    bool are_awaited(Reaper& reaper);
-    // Nanoseconds of CLOCK_MONOTONIC at which there is something to do or to look at; 0: nothing.
-    sys::Nanoseconds deadline() const
+    bool are_awaited() const { return phase_ != Phase::LET_BE; }
+    // When there is something to do or to look at.
+    sys::Deadline deadline() const
     {
-        return phase_ == Phase::LET_BE ? 0 : sys::earlier(phase_ == Phase::WAITING ? 0 : next_step_, next_look_);
+        return !are_awaited()             ? sys::Deadline()
+               : phase_ == Phase::WAITING ? sys::Deadline::at(next_look_)
+                                          : sys::Deadline::at(std::min(kill_at_, next_look_));
     }
-    // Ends them when their time has come.
-    void run_due_work();
+    // Sends SIGKILL when --grace is over, and looks whether any are left.
+    void run_due_work(Reaper& reaper);
     // Hands a signal to all of them. The first request to stop begins a --grace that has been put off, the second one ends it.
     void forward(int signal, bool asks_to_stop);
 
@@ -55,6 +58,7 @@ class Leftovers
     Count kill_all();
     bool search_all();
     void report_left(bool refused_alone) const;
+    void look_if_due(Reaper& reaper);
     void look_soon(sys::Nanoseconds now);
     bool are_all_others() const { return self_ == 1 && !inherited_children_.were_there(); }
 
@@ -67,8 +71,8 @@ class Leftovers
     pid_t after_ = child_; // without it: leftovers have been forked after this process; 0: numbers are used again
     Phase phase_ = Phase::LET_BE;
     bool is_stopping_ = false;
-    Process* list_ = nullptr;        // memory for it, once it was taken
-    sys::Nanoseconds next_step_ = 0; // of killing
+    Process* list_ = nullptr;      // memory for it, once it was taken
+    sys::Nanoseconds kill_at_ = 0; // the end of --grace, then the next round of SIGKILL
     sys::Nanoseconds give_up_ = 0;
     sys::Nanoseconds next_look_ = 0;
     sys::Nanoseconds look_interval_ = 50'000'000;

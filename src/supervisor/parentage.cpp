@@ -8,25 +8,15 @@
 namespace foster
 {
 
-void adopt_orphans(const log::Messages& messages)
+void set_parentage(int parent_death, const log::Messages& messages)
 {
-    if (::getpid() == 1) {
-        return;
-    }
-    if (const auto subreaper = sys::become_subreaper(); !subreaper) {
+    if (const auto done = ::getpid() == 1 ? sys::Status{} : sys::become_subreaper(); !done) {
         messages.warning("subreaper-refused|cannot become a child subreaper: {reason}; orphans will go to another init",
-                         log::Error{subreaper.error});
+                         log::Error{done.error});
     }
-}
-
-void watch_parent(int signal, const log::Messages& messages)
-{
-    if (signal == 0) {
-        return;
-    }
-    if (const auto set = sys::set_parent_death_signal(signal); !set) {
+    if (const auto done = parent_death == 0 ? sys::Status{} : sys::set_parent_death_signal(parent_death); !done) {
         messages.warning("parent-death-refused|cannot have {signal} sent when the parent dies: {reason}",
-                         SignalName(signal).text(), log::Error{set.error});
+                         SignalName(parent_death).text(), log::Error{done.error});
     }
 }
 

@@ -1,4 +1,4 @@
-// Whose parent foster is to be, and what it is to hear of its own.
+// Whose parent foster becomes, and the signal at the death of its own.
 #pragma once
 
 #include "log/log.hpp"
@@ -6,11 +6,9 @@
 namespace foster
 {
 
-// Makes this process the one that orphans are re-parented to: a child subreaper, unless it is PID 1 and has them anyway.
-// PR_SET_CHILD_SUBREAPER(2const). A refusal is a warning.
-void adopt_orphans(const log::Messages& messages);
-
-// Has this signal sent to foster, which forwards it, when its parent dies; 0: none. A refusal is a warning.
-void watch_parent(int signal, const log::Messages& messages);
+// Makes this process the one that orphans are re-parented to: a child subreaper, unless it is PID 1 and has them anyway. And has
+// a signal sent to foster, which forwards it, when its own parent dies; 0: none. A refusal is a warning. PR_SET_CHILD_SUBREAPER(2const),
+// PR_SET_PDEATHSIG(2const).
+void set_parentage(int parent_death, const log::Messages& messages);
 
 } // namespace foster

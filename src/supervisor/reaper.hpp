@@ -48,8 +48,8 @@ class Reaper
     // The sweep that is owed, if its time has come; else a look at those alone that must not wait for it: the one that SIGCHLD has
     // named, and the child.
     void sweep_if_due();
-    // Nanoseconds of CLOCK_MONOTONIC at which the owed sweep is due; 0: none is owed.
-    sys::Nanoseconds deadline() const { return sweep_pending_ ? next_sweep_at_ : 0; }
+    // When the pending sweep is due.
+    sys::Deadline deadline() const { return sweep_pending_ ? sys::Deadline::at(next_sweep_at_) : sys::Deadline(); }
     // Reaps all zombies that there are, unless they come faster than that; then a sweep is owed.
     void finish();
 

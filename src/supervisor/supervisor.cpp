@@ -66,7 +66,7 @@ int Supervisor::run()
     while (!has_exited()) {
         wait_and_handle();
     }
-    kill_child_at_ = 0;
+    kill_child_at_ = {};
     job_control_.take_terminal_back();
     if (const int last = options_.rewrites[SIGTERM]; last != 0 && options_.personality->owns_session &&
                                                      options_.group && options_.grace < 0 &&
@@ -105,7 +105,7 @@ void Supervisor::run_due_work()
         deliver(*delayed);
     }
     kill_child_if_due();
-    if (log::next_look_at_messages != 0) {
+    if (log::next_look_at_messages.is_set()) {
         log::go_on_with_messages();
     }
 }
@@ -114,10 +114,10 @@ int Supervisor::end_leftovers()
 {
     reaper_.finish();
     const int others = reaper_.orphans() + static_cast<int>(inherited_children_.count());
-    leftovers_.begin(stop_requests_ > 0, reaper_.has_children());
-    while (leftovers_.are_awaited(reaper_)) {
+    leftovers_.begin(stop_requests_ > 0, reaper_);
+    while (leftovers_.are_awaited()) {
         wait_and_handle();
-        leftovers_.run_due_work();
+        leftovers_.run_due_work(reaper_);
     }
     return reaper_.orphans() + static_cast<int>(inherited_children_.count()) - others;
 }
@@ -135,36 +135,34 @@ void Supervisor::await_visits()
 // --stop-timeout
 void Supervisor::kill_child_if_due()
 {
-    if (kill_child_at_ == 0 || has_exited() || sys::monotonic_now() < kill_child_at_) {
+    if (has_exited() || !kill_child_at_.is_over()) {
         return;
     }
-    kill_child_at_ = 0;
+    kill_child_at_ = {};
     const sys::ProcessName name(child_.pid());
     messages_.warning("child-killed|{name}[{pid}] has not ended in time: killing it", name.text(), child_.pid());
     child_.forward({}, SIGKILL);
 }
 
-// 0: none.
-sys::Nanoseconds Supervisor::deadline() const
+sys::Deadline Supervisor::deadline() const
 {
-    auto next = sys::earlier(reaper_.deadline(), monitor_.deadline());
-    next = sys::earlier(next, delayed_signals_.deadline());
-    next = sys::earlier(next, leftovers_.deadline());
-    next = sys::earlier(next, log::next_look_at_messages);
-    return sys::earlier(next, kill_child_at_);
+    auto next = earlier(reaper_.deadline(), sys::Deadline::at(monitor_.deadline()));
+    next = earlier(next, delayed_signals_.deadline());
+    next = earlier(next, leftovers_.deadline());
+    next = earlier(next, log::next_look_at_messages);
+    return earlier(next, kill_child_at_);
 }
 
 // What is due is done when all signals that have come together have been handled, so that they share one sweep.
 void Supervisor::wait_and_handle()
 {
     const auto next = deadline();
-    const auto at_most = next == 0 ? -1 : std::max(next - sys::monotonic_now(), sys::Nanoseconds{0});
-    const auto received = signals_.next(at_most);
+    const auto received = signals_.next(next.left());
     if (received) {
         failed_waits_ = 0;
         handle(received.value);
     } else {
-        handle_wait_error(received.error, next != 0 && sys::monotonic_now() >= next);
+        handle_wait_error(received.error, next.is_over());
     }
     if (signals_.has_more()) {
         reaper_.reap_child_if_noticed(); // who has exited gets none of them
@@ -246,8 +244,8 @@ void Supervisor::forward(const sys::ReceivedSignal& received, int signal)
 
 void Supervisor::start_stop_timeout()
 {
-    if (options_.stop_timeout != 0 && kill_child_at_ == 0 && !has_exited()) {
-        kill_child_at_ = sys::monotonic_now() + options_.stop_timeout;
+    if (options_.stop_timeout != 0 && !kill_child_at_.is_set() && !has_exited()) {
+        kill_child_at_ = sys::Deadline::in(options_.stop_timeout);
     }
 }
 

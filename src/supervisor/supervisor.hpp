@@ -48,7 +48,7 @@ class Supervisor
     int end_leftovers();
     void await_visits();
     void kill_child_if_due();
-    sys::Nanoseconds deadline() const;
+    sys::Deadline deadline() const;
     bool has_exited() const { return reaper_.child_status() || pause_ended_; }
     void handle(const sys::ReceivedSignal& received);
     void deliver(const sys::ReceivedSignal& received);
@@ -69,9 +69,9 @@ class Supervisor
     ZombieMonitor monitor_;
     Reaper reaper_;
     const pid_t self_ = ::getpid();
-    int seen_orphans_ = 0;               // by pid_limit_
-    int stop_requests_ = 0;              // whatever their name
-    sys::Nanoseconds kill_child_at_ = 0; // --stop-timeout; 0: never
+    int seen_orphans_ = 0;        // by pid_limit_
+    int stop_requests_ = 0;       // whatever their name
+    sys::Deadline kill_child_at_; // --stop-timeout
     bool pause_ended_ = false;
     bool waiting_failed_ = false;
     int failed_waits_ = 0; // in a row, one soon after the other

@@ -3,6 +3,7 @@
 #include "sys/signals.hpp"
 #include "sys/syscall.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <unistd.h>
 
@@ -39,6 +40,11 @@ Nanoseconds boottime_now()
 Nanoseconds realtime_now()
 {
     return now_by(CLOCK_REALTIME);
+}
+
+Nanoseconds Deadline::left() const
+{
+    return is_set() ? std::max(time_ - monotonic_now(), Nanoseconds{0}) : -1;
 }
 
 void nap(Nanoseconds time)
