@@ -73,6 +73,8 @@ ifneq ($(OWN_START),)
   DEFINES += -DFOSTER_OWN_START
   FLAGS += -fno-stack-protector
   LINKFLAGS += -nostartfiles -Wl,-T,src/sys/layout.ld
+else ifndef SANITIZE
+  LINKFLAGS += -Wl,-T,src/sys/init_text.ld
 endif
 ifeq ($(LIBC)$(SANITIZE),musl)
   # Debian's g++ does not know musl: libstdc++'s headers, then musl's, then the compiler's own. The start files are named
@@ -92,7 +94,7 @@ all: $(BUILD)/foster $(BUILD)/foster-runtime
 
 $(BUILD)/foster: $(filter-out $(OF_RUNTIME),$(OBJECTS))
 $(BUILD)/foster-runtime: $(OF_RUNTIME) $(SHARED)
-$(BUILD)/foster $(BUILD)/foster-runtime: src/sys/layout.ld
+$(BUILD)/foster $(BUILD)/foster-runtime: $(wildcard src/sys/*.ld)
 	$(if $(filter glibc,$(LIBC)),@echo 'building against glibc: with musl (Debian: musl-tools) the file is far smaller')
 	$(LINK)
 ifndef SANITIZE
@@ -102,20 +104,6 @@ endif
 $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 	@mkdir -p $(@D)
 	$(CXX) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
-	$(MOVE_TO_SET_UP)
-
-# Code that runs at set-up or rarely, and its constants, go into sections of their own, whose pages are given back after set-up.
-SET_UP := $(patsubst %,$(BUILD)/src/%.o,install $(addprefix options/,environment help option_table parser) \
-  $(addprefix child/,credentials exec spawn) $(addprefix supervisor/,delayed_signals descendants exit_report leftovers pid_limit) \
-  $(addprefix log/,duration errno_text line line_writer log) $(addprefix sys/,cgroup files helper procfs replace_file text tracing) \
-  $(addprefix zombies/,blocker command cpu_aarch64 cpu_other cpu_x86_64 monitor monitor_reap remote_wait scan))
-ifndef SANITIZE
-# Merged strings cannot be moved; clang merges them always.
-APART := $(if $(CLANG),,-fno-merge-constants)
-$(SET_UP): FLAGS += -fno-function-sections -fno-data-sections $(APART)
-$(SET_UP): MOVE_TO_SET_UP = $(TOOL)objcopy --rename-section .text=set_up \
-  --rename-section .rodata=set_up_data,contents,alloc,load,readonly,code $@
-endif
 
 # Changes when the compiler or its flags do, so that no object of another variant is linked.
 $(BUILD)/flags: FORCE

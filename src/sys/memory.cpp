@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 
 // Made by the linker, ld(1); absent from a sanitized build.
-extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __start_set_up;     // NOLINT
-extern "C" [[gnu::weak, gnu::visibility("hidden")]] char __stop_set_up_data; // NOLINT
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] char init_text;     // NOLINT
+extern "C" [[gnu::weak, gnu::visibility("hidden")]] char init_text_end; // NOLINT
 
 namespace foster::sys
 {
@@ -20,8 +20,8 @@ namespace foster::sys
     const auto end = (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - IN_USE) / page * page;
     (void)raw_call(SYS_madvise, end - RELEASED, RELEASED, MADV_DONTNEED);
 
-    const auto code = (reinterpret_cast<std::uintptr_t>(&__start_set_up) + page - 1) / page * page;
-    const auto code_end = reinterpret_cast<std::uintptr_t>(&__stop_set_up_data) / page * page;
+    const auto code = (reinterpret_cast<std::uintptr_t>(&init_text) + page - 1) / page * page;
+    const auto code_end = reinterpret_cast<std::uintptr_t>(&init_text_end) / page * page;
     if (code < code_end) {
         (void)raw_call(SYS_madvise, code, code_end - code, MADV_DONTNEED);
     }
