@@ -7,9 +7,11 @@ RUN if ! { command -v make && command -v g++ && { command -v musl-gcc || g++ -du
       if command -v apk >/dev/null; then apk add --no-cache g++ make linux-headers; \
       else apt-get update && apt-get install -y --no-install-recommends g++ make musl-tools; fi; fi
 WORKDIR /build
+# What --version names: the image has no .git. docker build --build-arg COMMIT=$(git rev-parse --short=7 HEAD) .
+ARG COMMIT=
 COPY LICENSE Makefile ./
 COPY src src
-RUN make
+RUN make ${COMMIT:+COMMIT="$COMMIT"}
 
 FROM scratch
 COPY --from=build /build/build/foster /foster
