@@ -3,7 +3,8 @@
 # BASE builds it: Debian, Alpine, or any image that has make, g++ and musl already, for a place without a network.
 ARG BASE=debian:12
 FROM ${BASE} AS build
-RUN if ! { command -v make && command -v g++ && { command -v musl-gcc || g++ -dumpmachine | grep -q musl; }; } >/dev/null; then \
+RUN if ! { command -v make && command -v g++ && { command -v musl-gcc || g++ -dumpmachine | grep -q musl; }; } \
+      >/dev/null; then \
       if command -v apk >/dev/null; then apk add --no-cache g++ make linux-headers; \
       else apt-get update && apt-get install -y --no-install-recommends g++ make musl-tools; fi; fi
 WORKDIR /build

@@ -1,7 +1,8 @@
-# make            build/foster and build/foster-runtime: static and position independent, against musl where it is present, else glibc
+# make            build/foster and build/foster-runtime: static and position independent, against musl where it is
+#                 present, else glibc
 #   LIBC=glibc    against glibc
 #   CC=clang CXX=clang++
-#   ARCH=aarch64  for another CPU, by the cross compiler of that name (Debian: g++-aarch64-linux-gnu), into build/aarch64
+#   ARCH=aarch64  for another CPU, by the cross compiler of that name (Debian: g++-aarch64-linux-gnu), in build/aarch64
 #   SANITIZE=1    a developer's build, with the address and undefined behaviour sanitizers
 #   WERROR=1      warnings are errors
 #   V=1           shows each command
@@ -9,7 +10,7 @@
 #   BUILD=DIR     builds into DIR instead of build
 # make demo       what an init is for, in ten lines
 # make test       the tests, against BUILD's foster; TESTS=FILE... for some of them
-# make e2e        tests in Docker, podman, runc, crun, containerd, systemd and real kernels, of x86_64 and aarch64, as root
+# make e2e        tests in Docker, podman, runc, crun, containerd, systemd and real kernels of both CPUs, as root
 # make lint       formatting and static analysis; ARCH too
 # make fuzz       a million texts for what foster-runtime reads, RUNS; wants clang
 # make bench      foster beside tini, dumb-init and catatonit
@@ -21,7 +22,8 @@
 VERSION := 0.1.0
 # git archive puts the commit here, see .gitattributes.
 ARCHIVED := $Format:%h$
-COMMIT := $(or $(if $(findstring ormat:,$(ARCHIVED)),$(shell git rev-parse --short=7 HEAD 2>/dev/null),$(ARCHIVED)),unknown)
+IN_GIT := $(if $(findstring ormat:,$(ARCHIVED)),$(shell git rev-parse --short=7 HEAD 2>/dev/null),$(ARCHIVED))
+COMMIT := $(or $(IN_GIT),unknown)
 # What is the same for all variants of a CPU, and one of these.
 COMMON := build$(ARCH:%=/%)
 BUILD := $(COMMON)
@@ -51,7 +53,8 @@ SHARED := $(filter $(BUILD)/src/sys/% $(BUILD)/src/log/%,$(OBJECTS))
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
-SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/bench/*.sh tests/e2e/*.bats tests/e2e/*.bash tests/e2e/*.sh tests/workloads/*.bash)
+SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/bench/*.sh \
+  $(addprefix tests/e2e/*.,bats bash sh) tests/workloads/*.bash)
 
 TARGET := $(shell $(CXX) -dumpmachine)
 CPU := $(firstword $(subst -, ,$(TARGET)))
@@ -64,31 +67,35 @@ else
   LIBC ?= glibc
 endif
 
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wno-missing-field-initializers
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast \
+  -Wno-missing-field-initializers
 DEFINES := -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"'
 FLAGS := -std=c++20 $(WARNINGS) $(if $(WERROR),-Werror) -fno-exceptions -fno-rtti -fno-threadsafe-statics
 CLANG := $(findstring clang,$(shell $(CXX) --version))
 # Those of the flags that this compiler takes, without a word.
-cc-option = $(foreach flag,$(1),$(if $(shell $(CXX) -Werror $(flag) -x c++ -c -o /dev/null /dev/null 2>&1 || echo no),,$(flag)))
-# clang: with -Oz it leaves calls in that want libstdc++ itself, and without registers for floating point numbers it does not get
-# through libstdc++'s headers. For gcc functions with "..." then have none to save (350 bytes); -malign-data=abi saves 180. The
-# optimizations that are off make this code larger even at -Oz: expensive-optimizations by 540 bytes, move-loop-invariants by 220,
-# if-conversion by 190, optimize-sibling-calls by 160, ira-hoist-pressure by 130, caller-saves by 100, partial-inlining by 60.
+cc-option = $(foreach flag,$(1),$(if $(call complaint,$(flag)),,$(flag)))
+complaint = $(shell $(CXX) -Werror $(1) -x c++ -c -o /dev/null /dev/null 2>&1 || echo no)
+# clang: with -Oz it leaves calls in that want libstdc++ itself, and without registers for floating point numbers it
+# does not get through libstdc++'s headers. For gcc functions with "..." then have none to save (350 bytes);
+# -malign-data=abi saves 180. The optimizations that are off make this code larger even at -Oz: expensive-optimizations
+# by 540 bytes, move-loop-invariants by 220, if-conversion by 190, optimize-sibling-calls by 160, ira-hoist-pressure by
+# 130, caller-saves by 100, partial-inlining by 60.
 ifdef CLANG
   SMALL := -Os
 else ifndef SANITIZE
-  SMALL := $(or $(call cc-option,-Oz),-Os) $(call cc-option,-mgeneral-regs-only $(if $(filter x86_64,$(CPU)),-malign-data=abi) \
-    $(addprefix -fno-,expensive-optimizations move-loop-invariants if-conversion optimize-sibling-calls ira-hoist-pressure \
-    caller-saves partial-inlining))
+  SMALL := $(or $(call cc-option,-Oz),-Os) $(call cc-option,-mgeneral-regs-only \
+    $(if $(filter x86_64,$(CPU)),-malign-data=abi) $(addprefix -fno-,expensive-optimizations move-loop-invariants \
+    if-conversion optimize-sibling-calls ira-hoist-pressure caller-saves partial-inlining))
 endif
 ifdef SANITIZE
   FLAGS += -Og -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
   LINK = $(CXX) -fsanitize=address,undefined -o $@ $(filter %.o,$^)
 else
-  FLAGS += $(SMALL) -fno-ident -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables
-  # No stack protector, whatever the distribution has for its default: with -fstack-protector-strong (and its guard in a global, as
-  # there is no TLS) foster has 66,368 bytes instead of 61,200, with -fstack-protector 63,808, and may have 61,440; foster-runtime
-  # has 25,400 instead of 23,832. Resident memory is the same.
+  FLAGS += $(SMALL) -fno-ident -fPIE -ffunction-sections -fdata-sections
+  FLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables
+  # No stack protector, whatever the distribution has for its default: with -fstack-protector-strong (and its guard in a
+  # global, as there is no TLS) foster has 66,368 bytes instead of 61,200, with -fstack-protector 63,808, and may have
+  # 61,440; foster-runtime has 25,400 instead of 23,832. Resident memory is the same.
   FLAGS += -fno-stack-protector
   # One read-execute and one read-write segment: each further one costs a page of memory.
   LINKFLAGS := -static-pie -s -Wl,--gc-sections,--build-id=none,-z,noseparate-code
@@ -98,23 +105,25 @@ endif
 OWN_START := $(if $(SANITIZE),,$(and $(filter musl native,$(LIBC)),$(filter x86_64 aarch64,$(CPU))))
 ifneq ($(OWN_START),)
   DEFINES += -DFOSTER_OWN_START
-  # No RELRO, which would be for 144 bytes of constants, without an address of a function among them. It costs 4 KiB of resident
-  # memory (36 instead of 32), and GNU ld pads what has such a header to a page: 62,016 bytes instead of 61,048.
+  # No RELRO, which would be for 144 bytes of constants, without an address of a function among them. It costs 4 KiB of
+  # resident memory (36 instead of 32), and GNU ld pads what has such a header to a page: 62,016 bytes instead of
+  # 61,048.
   LINKFLAGS += -nostartfiles -Wl,-z,norelro,-T,src/sys/layout.ld
 else ifndef SANITIZE
   LINKFLAGS += -Wl,-z,relro,-T,src/sys/init_text.ld
 endif
 ifeq ($(LIBC)$(SANITIZE),musl)
-  # Debian's g++ does not know musl: libstdc++'s headers, then musl's, then the compiler's own. The start files are named
-  # one by one because `musl-gcc -static-pie` makes a dynamic program without a word.
+  # Debian's g++ does not know musl: libstdc++'s headers, then musl's, then the compiler's own. The start files are
+  # named one by one because `musl-gcc -static-pie` makes a dynamic program without a word.
   MUSL_LIB := $(dir $(MUSL))
   HEADERS := $(shell $(CXX) -E -x c++ -v /dev/null 2>&1 | sed -n '/^\#include </,/^End/s/^ //p')
-  HEADERS := $(filter-out /usr/local/include /usr/include /usr/include/$(CPU)-linux-gnu %/$(CPU)-linux-gnu/include,$(HEADERS))
+  HEADERS := $(filter-out /usr/local/include /usr/include /usr/include/$(CPU)-linux-gnu \
+    %/$(CPU)-linux-gnu/include,$(HEADERS))
   CXX_HEADERS := $(foreach dir,$(HEADERS),$(if $(findstring c++,$(dir)),$(dir)))
   DEFINES += -nostdinc $(addprefix -isystem ,$(CXX_HEADERS) /usr/include/$(CPU)-linux-musl \
     $(filter-out $(CXX_HEADERS),$(HEADERS))) -D'__GLIBC_PREREQ(a,b)=0'
-  LINK = $(CC) -nostdlib $(LINKFLAGS) $(LDFLAGS) -o $@ $(if $(OWN_START),,$(MUSL_LIB)rcrt1.o $(MUSL_LIB)crti.o) $(filter %.o,$^) \
-    -L$(MUSL_LIB) -lc $(shell $(CC) -print-libgcc-file-name) $(if $(OWN_START),,$(MUSL_LIB)crtn.o)
+  LINK = $(CC) -nostdlib $(LINKFLAGS) $(LDFLAGS) -o $@ $(if $(OWN_START),,$(addprefix $(MUSL_LIB),rcrt1.o crti.o)) \
+    $(filter %.o,$^) -L$(MUSL_LIB) -lc $(shell $(CC) -print-libgcc-file-name) $(if $(OWN_START),,$(MUSL_LIB)crtn.o)
 endif
 
 .PHONY: all demo test e2e fuzz lint bench install uninstall clean FORCE
@@ -144,13 +153,14 @@ $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 quoted = '$(subst ','\'',$(1))'
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo $(call quoted,$(COMPILE) $(LINKFLAGS) $(LDFLAGS)) | cmp -s - $@ || echo $(call quoted,$(COMPILE) $(LINKFLAGS) $(LDFLAGS)) >$@
+	@flags=$(call quoted,$(COMPILE) $(LINKFLAGS) $(LDFLAGS)); \
+	  echo "$$flags" | cmp -s - $@ || echo "$$flags" >$@
 
 # For clangd and its like.
 $(BUILD)/compile_commands.json: $(BUILD)/flags $(SOURCES)
 	@printf '%s\n' $(SOURCES) | while read -r source; do \
-	  printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$${comma:-[}" $(call quoted,$(CURDIR)) "$$source" \
-	    $(call quoted,$(subst ",\",$(subst \,\\,$(COMPILE)))) "$$source"; comma=$$(printf ',\n '); done >$@
+	  printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$${comma:-[}" $(call quoted,$(CURDIR)) \
+	    "$$source" $(call quoted,$(subst ",\",$(subst \,\\,$(COMPILE)))) "$$source"; comma=$$(printf ',\n '); done >$@
 	@echo ']' >>$@
 
 # The text of LICENSE as a string literal.
@@ -182,8 +192,8 @@ fuzz:
 	@mkdir -p build/fuzz/texts
 	clang++ -std=c++20 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc \
 	  -o build/fuzz/plan tests/fuzz/plan.cpp $(wildcard src/runtime/json*.cpp) src/runtime/plan.cpp src/sys/text.cpp
-	build/fuzz/plan -runs=$(RUNS) -dict=tests/fuzz/plan.dict -artifact_prefix=build/fuzz/ -verbosity=0 -print_final_stats=1 \
-	  build/fuzz/texts tests/fuzz/plan
+	build/fuzz/plan -runs=$(RUNS) -dict=tests/fuzz/plan.dict -artifact_prefix=build/fuzz/ -verbosity=0 \
+	  -print_final_stats=1 build/fuzz/texts tests/fuzz/plan
 
 bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
 	FOSTER=$(abspath $<) tests/bench/bench.sh
@@ -191,9 +201,13 @@ bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
 # clang-tidy gets one file a process: version 14 takes va_list for something else in the second one.
 lint: $(BUILD)/license.inc
 	clang-format --dry-run --Werror $$(git ls-files '*.cpp' '*.hpp')
-	printf '%s\0' $(SOURCES) | xargs -0 -P "$$(nproc)" -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- $(ARCH:%=--target=%-linux-gnu) -std=c++20 -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"' -fno-exceptions -fno-rtti
+	printf '%s\0' $(SOURCES) | xargs -0 -P "$$(nproc)" -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
+	  $(ARCH:%=--target=%-linux-gnu) -std=c++20 -Isrc -I$(BUILD) -fno-exceptions -fno-rtti \
+	  -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"'
 	shellcheck --external-sources --source-path=tests $(SCRIPTS)
 	codespell $$(git ls-files)
+	! git ls-files ':!README.md' ':!tests' ':!.ci' | LC_ALL=C.UTF-8 xargs grep -nE '^.{121,}'
+	! git ls-files tests .ci | LC_ALL=C.UTF-8 xargs grep -nE '^.{121,}' | grep -E ':[0-9]+: *(//|#) '
 	$(if $(MAN_PAGES),mandoc -Tlint -Wstyle $(MAN_PAGES))
 
 MAN_PAGES := $(wildcard src/*.1)
