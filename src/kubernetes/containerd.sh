@@ -1,7 +1,7 @@
 #!/bin/sh
-# containerd.sh [FILE]: adds to containerd's configuration, /etc/containerd/config.toml, what containerd.toml beside this script has and
-# the file has not. Choose it in place of an editor: the file stays as it is unless containerd itself then tells of both handlers.
-# What it was is kept as FILE.before. Nothing is restarted.
+# containerd.sh [FILE]: adds to containerd's configuration, /etc/containerd/config.toml, what containerd.toml beside
+# this script has and the file has not. Choose it in place of an editor: the file stays as it is unless containerd
+# itself then tells of both handlers. What it was is kept as FILE.before. Nothing is restarted.
 set -eu
 file=${1:-/etc/containerd/config.toml}
 tables=$(dirname "$0")/containerd.toml
@@ -34,8 +34,9 @@ done
 known=$(containerd --config "$new" config dump) || known=
 for handler in runc foster; do
   if ! echo "$known" | has_handler $handler; then
-    echo "$file stays as it is: with what was added containerd has no handler '$handler'. See its own message above, if there is one;" \
-      "else the file is not of version 2 or 3, or disables CRI. Add the tables of $tables by hand." >&2
+    echo "$file stays as it is: with what was added containerd has no handler '$handler'." \
+      "See its own message above, if there is one; else the file is not of version 2 or 3, or disables CRI." \
+      "Add the tables of $tables by hand." >&2
     rm "$new"
     exit 1
   fi
