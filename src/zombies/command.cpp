@@ -52,10 +52,11 @@ void print(std::string_view line)
     log::must(sys::write_all(STDOUT_FILENO, line), "write to standard output");
 }
 
-constexpr std::size_t NAME_COLUMN = 9;
-constexpr std::size_t STARTED_COLUMN = 26;
-constexpr std::size_t PARENT_COLUMN = 39;
-constexpr std::size_t REMEDY_COLUMN = 64;
+constexpr char HEADER[] = "PID      NAME             STARTED      PARENT                   REMEDY\n";
+constexpr std::size_t NAME_COLUMN = std::string_view(HEADER).find("NAME");
+constexpr std::size_t STARTED_COLUMN = std::string_view(HEADER).find("STARTED");
+constexpr std::size_t PARENT_COLUMN = std::string_view(HEADER).find("PARENT");
+constexpr std::size_t REMEDY_COLUMN = std::string_view(HEADER).find("REMEDY");
 
 void print_row(const Zombie& zombie)
 {
@@ -98,17 +99,7 @@ void print_object(const Zombie& zombie)
 void list_zombies()
 {
     if (!log::is_json()) {
-        log::Line head;
-        head.add("PID");
-        pad(head, NAME_COLUMN);
-        head.add("NAME");
-        pad(head, STARTED_COLUMN);
-        head.add("STARTED");
-        pad(head, PARENT_COLUMN);
-        head.add("PARENT");
-        pad(head, REMEDY_COLUMN);
-        head.add("REMEDY");
-        print(head.finished());
+        print(HEADER);
     }
     void* memory = log::must(sys::map_memory(MAX_ZOMBIES * sizeof(Zombie)), "map memory");
     for (const auto& zombie : find_zombies({static_cast<Zombie*>(memory), MAX_ZOMBIES}, {})) {

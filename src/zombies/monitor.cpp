@@ -2,7 +2,6 @@
 
 #include "log/duration.hpp"
 #include "options/options.hpp"
-#include "sys/clock.hpp"
 #include "sys/memory.hpp"
 #include "sys/procfs.hpp"
 #include "sys/signals.hpp"
@@ -11,6 +10,8 @@
 #include <cerrno>
 #include <csignal>
 #include <new>
+#include <span>
+#include <string_view>
 #include <unistd.h>
 
 namespace foster
@@ -18,20 +19,10 @@ namespace foster
 namespace
 {
 
-constexpr sys::Nanoseconds MIN_INTERVAL = 10'000'000; // of scans
-// A scan takes 2 % of the time at most, and waits so long at most for a moment in which no signal is there.
+constexpr sys::Nanoseconds MIN_SCAN_INTERVAL = 10'000'000;
+// A scan takes 2 % of the time at most, and waits so long at most for a moment in which no signal is pending.
 constexpr sys::Nanoseconds REST_FACTOR = 50;
 constexpr sys::Nanoseconds MAX_DELAY = 1'000'000'000;
-
-bool has_of(std::span<const Zombie> zombies, pid_t parent)
-{
-    return std::ranges::any_of(zombies, [parent](const Zombie& zombie) { return zombie.parent == parent; });
-}
-
-bool has_sibling_before(std::span<const Zombie> zombies, const Zombie* zombie)
-{
-    return has_of(zombies.first(static_cast<std::size_t>(zombie - zombies.data())), zombie->parent);
-}
 
 // Why /proc is of no use; null: it is.
 const char* procfs_problem()
@@ -45,11 +36,43 @@ const char* procfs_problem()
                  "group of its gid option";
 }
 
+// "sudo x4, sh x1": the names of those that were first seen by then, in the order of their first pids.
+void add_names(log::Line& line, std::span<const Zombie> zombies, sys::Nanoseconds seen_by)
+{
+    constexpr std::size_t MAX_NAMES = 8;
+    std::array<const Zombie*, MAX_NAMES> first_of_name;
+    std::array<int, MAX_NAMES> counts;
+    std::size_t size = 0;
+    const char* end = "";
+    for (const auto& zombie : zombies) {
+        if (zombie.first_seen > seen_by) {
+            continue;
+        }
+        std::size_t at = 0;
+        while (at < size && first_of_name[at]->name_bytes != zombie.name_bytes) {
+            ++at;
+        }
+        if (at == MAX_NAMES) {
+            end = " and others";
+            continue;
+        }
+        if (at == size) {
+            first_of_name[size] = &zombie;
+            counts[size++] = 0;
+        }
+        ++counts[at];
+    }
+    for (std::size_t at = 0; at < size; ++at) {
+        line.add("{}{} x{}", at == 0 ? "" : ", ", first_of_name[at]->name(), counts[at]);
+    }
+    line.add("{}", end);
+}
+
 } // namespace
 
 ZombieMonitor::ZombieMonitor(const Options& options, const log::Messages& messages)
     : options_(options),
-      messages_(messages), wanted_{options.mode == Mode::REAP_ZOMBIES ? 0 : ::getpid(), options.neglecter}
+      messages_(messages), scope_{options.mode == Mode::REAP_ZOMBIES ? 0 : ::getpid(), options.neglecter}
 {
     if (options.zombies == Zombies::LEAVE) {
         return;
@@ -64,14 +87,14 @@ ZombieMonitor::ZombieMonitor(const Options& options, const log::Messages& messag
         return;
     }
     memory_ = new (memory.value) Memory; // NOLINT(cppcoreguidelines-owning-memory): of mmap, kept until the end
-    zombies_ = std::span(memory_->halves[0]).first(0);
-    previous_ = std::span(memory_->halves[1]).first(0);
-    next_scan_ = deadline_ = sys::monotonic_now() + interval();
+    remote_waits_ = memory_->remote_waits;
+    table_ = memory_->tables.data();
+    next_scan_ = deadline_ = sys::monotonic_now() + scan_interval();
 }
 
-sys::Nanoseconds ZombieMonitor::interval() const
+sys::Nanoseconds ZombieMonitor::scan_interval() const
 {
-    return std::max(options_.zombie_age / 2, MIN_INTERVAL);
+    return std::max(options_.zombie_age / 2, MIN_SCAN_INTERVAL);
 }
 
 bool ZombieMonitor::run_due_work()
@@ -84,146 +107,108 @@ bool ZombieMonitor::run_due_work()
     if (is_scan_due) {
         scan(now);
     }
-    if (next_visit_ != 0 && now >= next_visit_) {
-        visit_ == nullptr ? begin_visit(now) : look_at_visit(now);
-    }
-    if (next_care_ != 0 && now >= next_care_) {
-        look_after_visits(now);
-    }
-    deadline_ = sys::earlier(sys::earlier(next_scan_, next_visit_), next_care_);
+    run_due_remote_waits(now);
+    deadline_ = sys::earlier(sys::earlier(next_scan_, next_remote_wait_), next_care_);
     return is_scan_due;
 }
 
 void ZombieMonitor::scan(sys::Nanoseconds now)
 {
     last_scan_ = now;
-    const auto start = sys::cpu_time_now(); // who is made to wait for a CPU need not rest for that
-    auto& half = memory_->halves[zombies_.data() == memory_->halves[0].data() ? 1 : 0];
-    previous_ = zombies_;
-    zombies_ = find_zombies(half, wanted_);
-    carry_over(now);
-    report_ends();
-    look_at_parents(now);
-    if (options_.zombies == Zombies::REAP && visit_ == nullptr) {
-        next_visit_ = now;
+    const auto start = sys::cpu_time_now(); // who has to wait for a CPU need not rest for that
+    auto& before = *table_;
+    table_ = &memory_->tables[table_ == memory_->tables.data() ? 1 : 0];
+    table_->fill(scope_, before, now);
+    report_ends(before);
+    for (auto& parent : table_->parents()) {
+        look_at_parent(parent, now);
+    }
+    turn_ = 0;
+    if (options_.zombies == Zombies::REAP && remote_wait_ == nullptr) {
+        next_remote_wait_ = now;
     }
     const auto rest = options_.mode != Mode::REAP_ZOMBIES ? REST_FACTOR * (sys::cpu_time_now() - start) : 0;
-    next_scan_ = std::max(now + interval(), sys::monotonic_now() + rest);
+    next_scan_ = std::max(now + scan_interval(), sys::monotonic_now() + rest);
 }
 
-// Both lists are in the order of the pids.
-void ZombieMonitor::carry_over(sys::Nanoseconds now)
+// Of the parents that have no zombies any more.
+void ZombieMonitor::report_ends(ZombieTable& before) const
 {
-    const auto* known = previous_.data();
-    const auto* const end = known + previous_.size();
-    for (auto& zombie : zombies_) {
-        while (known != end && known->pid < zombie.pid) {
-            ++known;
-        }
-        zombie.first_seen = now;
-        if (known != end && known->pid == zombie.pid && known->start == zombie.start &&
-            known->parent == zombie.parent) {
-            zombie.first_seen = known->first_seen;
-            zombie.nudged = known->nudged;
-            zombie.blocker_reported = known->blocker_reported;
-            zombie.reported = known->reported;
-        }
-    }
-}
-
-void ZombieMonitor::report_ends() const
-{
-    for (const auto& known : previous_) {
-        if (known.reported != 0 && !has_sibling_before(previous_, &known) && !has_of(zombies_, known.parent)) {
+    for (const auto& parent : before.parents()) {
+        if (parent.reported != 0) {
             messages_.info("neglect-ended|{parent_name}[{parent}] neglects no zombie any more",
-                           sys::ProcessName(known.parent).text(), known.parent);
+                           sys::ProcessName(parent.pid).text(), parent.pid);
         }
     }
 }
 
-void ZombieMonitor::look_at_parents(sys::Nanoseconds now)
-{
-    for (const auto& zombie : zombies_) {
-        if (!has_sibling_before(zombies_, &zombie)) {
-            log(zombie.parent, now);
-            nudge(zombie.parent, now);
-        }
-    }
-}
-
-void ZombieMonitor::log(pid_t parent, sys::Nanoseconds now)
+// Reports its zombies that are old enough, where there are more than were reported, and nudges it for each of them once.
+void ZombieMonitor::look_at_parent(Parent& parent, sys::Nanoseconds now)
 {
     const auto seen_by = now - options_.zombie_age;
-    std::uint16_t count = 0;
-    std::uint16_t reported = 0;
+    std::uint32_t count = 0;
     bool threads_live = false;
+    bool is_nudge_due = false;
     auto oldest = now;
-    for (const auto& zombie : zombies_) {
-        if (zombie.parent != parent) {
+    for (auto& zombie : parent.zombies()) {
+        if (zombie.first_seen > seen_by) {
             continue;
         }
-        reported = std::max(reported, zombie.reported);
-        if (zombie.first_seen <= seen_by) {
-            ++count;
-            threads_live = threads_live || zombie.threads_live;
-            oldest = std::min(oldest, zombie.first_seen);
-        }
+        ++count;
+        threads_live = threads_live || zombie.threads_live;
+        is_nudge_due = is_nudge_due || !zombie.nudged;
+        zombie.nudged = true;
+        oldest = std::min(oldest, zombie.first_seen);
     }
-    if (count > reported) {
-        const sys::ProcessName name(parent);
-        log::Line age;
-        log::add_duration(age, now - oldest);
-        log::Line names;
-        add_names(names, zombies_, parent, seen_by);
-        messages_.warning("zombies-neglected|{parent_name}[{parent}] neglects {zombies} zombie{}, oldest {oldest}: "
-                          "{names}; only {} can reap them",
-                          name.text(), parent, count, count == 1 ? "" : "s", age.c_string(), names.c_string(),
-                          name.text());
-    }
-    for (auto& zombie : zombies_) {
-        if (zombie.parent == parent) {
-            zombie.reported = std::max(reported, count);
-        }
+    if (count > parent.reported) {
+        parent.reported = count;
+        report(parent, now - oldest, seen_by);
     }
     if (threads_live && options_.zombies == Zombies::REAP) {
-        report_blocker_once(parent, {"threads of one live on"});
+        report_blocker_once(parent.pid, {"threads of one live on"});
+    }
+    if (is_nudge_due && options_.zombies != Zombies::REPORT) {
+        nudge(parent);
     }
 }
 
-void ZombieMonitor::nudge(pid_t parent, sys::Nanoseconds now)
+void ZombieMonitor::report(const Parent& parent, sys::Nanoseconds oldest, sys::Nanoseconds seen_by) const
 {
-    bool is_wanted = false;
-    for (auto& zombie : zombies_) {
-        if (zombie.parent == parent && !zombie.nudged && now - zombie.first_seen >= options_.zombie_age) {
-            zombie.nudged = true;
-            is_wanted = options_.zombies != Zombies::REPORT;
-        }
+    const sys::ProcessName name(parent.pid);
+    log::Line age;
+    log::add_duration(age, oldest);
+    log::Line names;
+    add_names(names, parent.zombies(), seen_by);
+    messages_.warning("zombies-neglected|{parent_name}[{parent}] neglects {zombies} zombie{}, oldest {oldest}: "
+                      "{names}; only {} can reap them",
+                      name.text(), parent.pid, parent.reported, parent.reported == 1 ? "" : "s", age.c_string(),
+                      names.c_string(), name.text());
+}
+
+void ZombieMonitor::nudge(Parent& parent)
+{
+    if (parent.pid == 0) {
+        return; // it would be foster's own process group
     }
-    if (!is_wanted || parent == 0) {
-        return; // 0 would be foster's own process group
-    }
-    // No obstacle to a visit, which may come yet.
-    if (const auto sent = sys::kill(parent, SIGCHLD);
+    // No obstacle to a remote wait, which may come yet.
+    if (const auto sent = sys::kill(parent.pid, SIGCHLD);
         !sent && sent.error != ESRCH && options_.zombies == Zombies::NUDGE) {
-        report_blocker_once(parent, {"SIGCHLD may not be sent to it; give foster CAP_KILL"});
+        report_blocker_once(parent.pid, {"SIGCHLD may not be sent to it; give foster CAP_KILL"});
     }
 }
 
-// Says once what stands between a parent and its zombies. One that has ended has none any more.
+// Reports once why the zombies of a parent cannot be reaped. One that has exited has none any more.
 void ZombieMonitor::report_blocker_once(pid_t parent, const Blocker& blocker)
 {
+    auto* const record = table_->find_parent(parent); // null: its zombies are gone since the remote wait began
+    if (record != nullptr && record->blocker_reported) {
+        return;
+    }
     if (const auto stat = sys::read_stat(parent); parent != 0 && (!stat || stat.value.has_exited())) {
         return;
     }
-    bool blocker_reported = false;
-    for (const auto& zombie : zombies_) {
-        blocker_reported = blocker_reported || (zombie.parent == parent && zombie.blocker_reported);
-    }
-    for (auto& zombie : zombies_) {
-        zombie.blocker_reported = zombie.blocker_reported || zombie.parent == parent;
-    }
-    if (blocker_reported) {
-        return;
+    if (record != nullptr) {
+        record->blocker_reported = true;
     }
     log::Line line;
     add_blocker(line, parent, blocker);

@@ -1,18 +1,13 @@
-// Making the parents of neglected zombies wait: one visit after the other, as monitor.cpp's scans find them.
-#include "sys/clock.hpp"
-#include "sys/processes.hpp"
-#include "sys/signals.hpp"
-#include "zombies/monitor.hpp"
-
+// Making the parents of neglected zombies wait: one after the other, as monitor.cpp's scans find them.
 #include "options/options.hpp"
 #include "sys/procfs.hpp"
+#include "sys/signals.hpp"
+#include "zombies/monitor.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <limits>
 #include <span>
-#include <sys/types.h>
 #include <sys/wait.h>
 #include <utility>
 
@@ -21,107 +16,178 @@ namespace foster
 namespace
 {
 
-constexpr sys::Nanoseconds RETRY_INTERVAL = 10'000'000; // of a parent between two visits, which take less
-constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000;     // with a visit
+constexpr sys::Nanoseconds RETRY_INTERVAL = 10'000'000; // of a parent between two remote waits, which take less
+constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000;     // of a remote wait
 constexpr int MAX_PASSING_BLOCKERS = 100;               // in a row
+
+// Sleeps until then, with all signals but SIGPIPE unblocked. To be called only while no parent is being made to wait:
+// whoever waits for --reap-zombies may interrupt it here.
+void sleep_interruptibly(sys::Nanoseconds until)
+{
+    (void)sys::set_signal_mask(sys::bit_of(SIGPIPE));
+    for (auto rest = until - sys::monotonic_now(); rest > 0; rest = until - sys::monotonic_now()) {
+        sys::nap(rest);
+    }
+    (void)sys::set_signal_mask(sys::ALL_SIGNALS);
+}
 
 } // namespace
 
-// Whose parent is to be made to wait: nudging it has not helped.
-bool ZombieMonitor::is_due(const Zombie& zombie, sys::Nanoseconds now) const
+bool ZombieMonitor::reap_once()
 {
-    return !zombie.threads_live && now - zombie.first_seen >= 2 * options_.zombie_age;
-}
-
-bool ZombieMonitor::visits(pid_t process) const
-{
-    return memory_ != nullptr && std::ranges::any_of(memory_->visits, [process](RemoteWait& visit) {
-               return visit.parent() == process && visit.is_running();
-           });
-}
-
-// One that is neither under way nor given up; null: there is none.
-RemoteWait* ZombieMonitor::free_visit()
-{
-    auto* const visit = std::ranges::find_if(memory_->visits, [](RemoteWait& other) { return !other.is_running(); });
-    return visit == memory_->visits.end() ? nullptr : visit;
-}
-
-void ZombieMonitor::begin_visit(sys::Nanoseconds now)
-{
-    next_visit_ = 0;
-    auto* const visit = free_visit();
-    if (visit == nullptr) {
-        for (const auto& zombie : zombies_) {
-            if (is_due(zombie, now) && !visits(zombie.parent)) {
-                report_blocker_once(zombie.parent, {"too many other parents are stuck"});
-            }
+    if (memory_ == nullptr) {
+        return true;
+    }
+    do {
+        const auto start = sys::monotonic_now();
+        scan(start);
+        // A child that has just exited is about to be waited for, in any program: it must be seen as long as in a
+        // running foster.
+        while (last_scan_ - start < 2 * options_.zombie_age) {
+            sleep_interruptibly(next_scan_);
+            scan(sys::monotonic_now());
         }
+        // No scan until all are tried: after one, all that was in vain would be tried again, without end.
+        while (next_remote_wait_ != 0) {
+            sleep_interruptibly(next_remote_wait_);
+            run_due_remote_waits(sys::monotonic_now());
+            finish_remote_wait();
+        }
+        if (has_left(start)) {
+            return true;
+        }
+        // Where the table had no room for more of them, those come next.
+    } while (table_->zombies().size() == ZombieTable::MAX_ZOMBIES);
+    return false;
+}
+
+// Whether one of those that were first seen by then is still there.
+bool ZombieMonitor::has_left(sys::Nanoseconds seen_by) const
+{
+    return std::ranges::any_of(table_->zombies(), [seen_by](const Zombie& zombie) {
+        const auto stat = sys::read_stat(zombie.pid);
+        return zombie.first_seen <= seen_by && stat && stat.value.start == zombie.start;
+    });
+}
+
+bool ZombieMonitor::is_tracing(pid_t process) const
+{
+    return std::ranges::any_of(
+        remote_waits_, [process](RemoteWait& wait) { return wait.parent() == process && wait.is_running(); });
+}
+
+// Whether nudging its parent has not helped. As of the last scan, so that what is passed over stays so until the next.
+bool ZombieMonitor::is_due(const Zombie& zombie) const
+{
+    return !zombie.threads_live && last_scan_ - zombie.first_seen >= 2 * options_.zombie_age;
+}
+
+// Whether the parent has zombies to try. Passes over those that are not due.
+bool ZombieMonitor::has_untried(Parent& parent) const
+{
+    while (parent.tried < parent.count && !is_due(parent.zombies()[parent.tried])) {
+        ++parent.tried;
+    }
+    return parent.tried < parent.count;
+}
+
+// The parent whose turn it is; null: all were tried since the scan.
+Parent* ZombieMonitor::next_parent()
+{
+    for (const auto parents = table_->parents(); turn_ < parents.size(); ++turn_) {
+        auto& parent = parents[turn_];
+        if (!is_tracing(parent.pid) && has_untried(parent)) {
+            return &parent;
+        }
+    }
+    return nullptr;
+}
+
+// The number by which its parent is to wait for a zombie; 0: it is not to.
+pid_t ZombieMonitor::number_to_wait_for(const Zombie& zombie)
+{
+    // The pid may have become another child's since the scan.
+    if (sys::read_stat(zombie.pid).value.start != zombie.start) {
+        return 0;
+    }
+    if (sys::number_in_status(zombie.pid, "TracerPid") > 0) {
+        report_blocker_once(zombie.parent, {"one is being traced"});
+        return 0;
+    }
+    return sys::pid_as_seen_by(zombie.pid, zombie.parent);
+}
+
+void ZombieMonitor::run_due_remote_waits(sys::Nanoseconds now)
+{
+    if (next_remote_wait_ != 0 && now >= next_remote_wait_) {
+        remote_wait_ == nullptr ? begin_remote_wait(now) : check_remote_wait(now);
+    }
+    if (next_care_ != 0 && now >= next_care_) {
+        look_after_helpers(now);
+    }
+}
+
+void ZombieMonitor::begin_remote_wait(sys::Nanoseconds now)
+{
+    next_remote_wait_ = 0;
+    auto* const parent = next_parent();
+    if (parent == nullptr) {
         return;
     }
-    std::array<pid_t, RemoteWait::MAX_ZOMBIES> numbers{};
+    next_remote_wait_ = now; // of another parent, where this one cannot be made to wait
+    traced_parent_ = parent->pid;
+    const auto wait =
+        std::ranges::find_if(remote_waits_, [](RemoteWait& other) { return !other.is_running(); });
+    if (wait == remote_waits_.end()) {
+        handle_blocker({"too many other parents are stuck"});
+        return;
+    }
+    std::array<pid_t, RemoteWait::MAX_ZOMBIES> numbers;
     std::size_t count = 0;
-    for (auto& zombie : zombies_) {
-        if (zombie.tried || !is_due(zombie, now) || (next_visit_ != 0 && zombie.parent != visited_parent_) ||
-            visits(zombie.parent)) {
-            continue;
-        }
-        next_visit_ = now; // of another parent, where this one cannot be visited
-        visited_parent_ = zombie.parent;
-        zombie.tried = true;
-        // The pid may have become another child's since the scan.
-        if (sys::read_stat(zombie.pid).value.start != zombie.start) {
-            continue;
-        }
-        if (sys::number_in_status(zombie.pid, "TracerPid") > 0) {
-            report_blocker_once(visited_parent_, {"one is being traced"});
-        } else if (const pid_t number = sys::pid_as_seen_by(zombie.pid, visited_parent_); number > 0) {
-            numbers[count++] = number;
-        }
-        if (count == numbers.size()) {
-            break;
-        }
+    for (; count < numbers.size() && has_untried(*parent); ++parent->tried) {
+        const pid_t number = number_to_wait_for(parent->zombies()[parent->tried]);
+        numbers[count] = number;
+        count += number > 0 ? 1 : 0;
     }
     if (count == 0) {
         return;
     }
-    visit_start_ = now;
-    const auto blocker = visit->begin(visited_parent_, std::span(numbers).first(count), wanted_.only != 0);
-    if (blocker) {
+    remote_wait_start_ = now;
+    if (const auto blocker = wait->begin(traced_parent_, std::span(numbers).first(count), scope_.parent != 0)) {
         handle_blocker(blocker);
         return;
     }
-    visit_ = visit;
-    next_visit_ = now + RETRY_INTERVAL;
+    remote_wait_ = &*wait;
+    next_remote_wait_ = now + RETRY_INTERVAL;
 }
 
 // Whether it is over, or takes too long.
-void ZombieMonitor::look_at_visit(sys::Nanoseconds now)
+void ZombieMonitor::check_remote_wait(sys::Nanoseconds now)
 {
-    const bool is_running = visit_->is_running();
-    next_visit_ = is_running ? now + RETRY_INTERVAL : now;
+    const bool is_running = remote_wait_->is_running();
+    next_remote_wait_ = is_running ? now + RETRY_INTERVAL : now;
     if (!is_running) {
-        end_visit();
-    } else if (now - visit_start_ > TIMEOUT) {
-        give_up_visit();
+        end_remote_wait();
+    } else if (now - remote_wait_start_ > TIMEOUT) {
+        give_up_remote_wait();
     }
 }
 
-// It goes on without being looked at, until it comes to an end by itself, if ever; others have their turn.
-void ZombieMonitor::give_up_visit()
+// It goes on without being checked, until it comes to an end by itself, if ever; others have their turn.
+void ZombieMonitor::give_up_remote_wait()
 {
-    visit_->give_up();
-    report_blocker_once(visited_parent_, {visit_->why_stuck()});
-    visit_ = nullptr;
+    remote_wait_->give_up();
+    report_blocker_once(traced_parent_, {remote_wait_->why_stuck()});
+    remote_wait_ = nullptr;
     next_care_ = sys::monotonic_now();
 }
 
-void ZombieMonitor::look_after_visits(sys::Nanoseconds now)
+void ZombieMonitor::look_after_helpers(sys::Nanoseconds now)
 {
     bool is_one_left = false;
-    for (auto& visit : memory_->visits) {
-        visit.look_after_helper();
-        is_one_left = is_one_left || visit.has_helper();
+    for (auto& wait : remote_waits_) {
+        wait.look_after_helper();
+        is_one_left = is_one_left || wait.has_helper();
     }
     next_care_ = is_one_left ? now + TIMEOUT : 0;
 }
@@ -129,10 +195,9 @@ void ZombieMonitor::look_after_visits(sys::Nanoseconds now)
 bool ZombieMonitor::is_needed()
 {
     bool is_midway = false;
-    for (std::size_t index = 0; memory_ != nullptr && index < memory_->visits.size(); ++index) {
-        auto& visit = memory_->visits[index];
-        visit.give_up(); // at its next stop
-        is_midway = is_midway || visit.is_midway();
+    for (auto& wait : remote_waits_) {
+        wait.give_up(); // at its next stop
+        is_midway = is_midway || wait.is_midway();
     }
     return is_midway;
 }
@@ -141,14 +206,14 @@ bool ZombieMonitor::is_needed()
 void ZombieMonitor::handle_blocker(const Blocker& blocker)
 {
     const bool stays = !blocker.passing || ++passing_blockers_ == MAX_PASSING_BLOCKERS;
-    for (auto& zombie : zombies_) {
-        zombie.tried = zombie.parent == visited_parent_ ? stays : zombie.tried;
+    if (auto* const parent = table_->find_parent(traced_parent_)) {
+        parent->tried = stays ? parent->count : 0;
     }
     if (stays) {
         passing_blockers_ = 0;
-        report_blocker_once(visited_parent_, blocker);
+        report_blocker_once(traced_parent_, blocker);
     } else {
-        next_visit_ = visit_start_ + RETRY_INTERVAL;
+        next_remote_wait_ = remote_wait_start_ + RETRY_INTERVAL;
     }
 }
 
@@ -157,86 +222,55 @@ bool ZombieMonitor::take(const sys::Reaped& changed)
     if (!WIFSTOPPED(changed.status)) {
         return false;
     }
-    // The visit's own wait does not always get it: a child of foster is told to whichever of its threads asks first.
-    if (memory_ == nullptr ||
-        std::ranges::none_of(memory_->visits, [changed](RemoteWait& visit) { return visit.pass_on(changed); })) {
+    // The remote wait's own wait4 does not always get it: a child of foster's is reported to the thread that asks first.
+    if (std::ranges::none_of(remote_waits_, [&changed](RemoteWait& wait) { return wait.pass_on(changed); })) {
         let_go(changed.pid, changed.status);
     }
     return true;
 }
 
-void ZombieMonitor::end_visit()
+void ZombieMonitor::end_remote_wait()
 {
-    const auto& visit = *std::exchange(visit_, nullptr);
+    const auto& wait = *std::exchange(remote_wait_, nullptr);
     int reaped = 0;
-    for (const long answer : visit.answers()) {
-        reaped += answer > 0 ? 1 : 0;
-        if (answer == 0) {
-            report_blocker_once(visited_parent_, {"one cannot be reaped yet"});
-        } else if (answer < 0 && answer != -ECHILD) {
-            report_blocker_once(visited_parent_, {"it may not wait", static_cast<int>(-answer)});
+    for (const long answer : wait.answers()) {
+        if (answer > 0) {
+            ++reaped;
+        } else if (answer != -ECHILD) {
+            report_blocker_once(traced_parent_, {answer == 0 ? "one cannot be reaped yet" : "it may not wait",
+                                                 static_cast<int>(-answer)});
         }
     }
     if (reaped != 0) {
         passing_blockers_ = 0;
         messages_.info(
             "zombies-reaped|reaped {zombies} zombie{} through {parent_name}[{parent}], visited for {visit_us}us",
-            reaped, reaped == 1 ? "" : "s", sys::ProcessName(visited_parent_).text(), visited_parent_,
-            visit.duration() / 1000);
+            reaped, reaped == 1 ? "" : "s", sys::ProcessName(traced_parent_).text(), traced_parent_,
+            wait.duration() / 1000);
     }
-    if (visit.blocker()) {
-        handle_blocker(visit.blocker());
+    if (wait.blocker()) {
+        handle_blocker(wait.blocker());
     }
 }
 
-void ZombieMonitor::finish_visit()
+// Waits for the end of the one under way, some seconds at most.
+void ZombieMonitor::finish_remote_wait()
 {
-    constexpr sys::Nanoseconds ERROR_BACKOFF = 1'000'000;
-    constexpr int MAX_NAPS = 100;
-    constexpr int MAX_NAPS_ONCE = 1000;
-    const int most = options_.mode != Mode::REAP_ZOMBIES ? MAX_NAPS : MAX_NAPS_ONCE;
-    for (int naps = 0; visit_ != nullptr && naps < 2 * most; ++naps) {
-        if (!visit_->is_running()) {
-            end_visit();
+    constexpr sys::Nanoseconds CHECK_INTERVAL = 1'000'000;
+    constexpr int MAX_CHECKS = 1000;
+    for (int checks = 0; remote_wait_ != nullptr && checks < 2 * MAX_CHECKS; ++checks) {
+        if (!remote_wait_->is_running()) {
+            end_remote_wait();
             return;
         }
-        if (naps == most) {
-            visit_->give_up();
+        if (checks == MAX_CHECKS) {
+            remote_wait_->give_up();
         }
-        sys::nap(ERROR_BACKOFF);
+        sys::nap(CHECK_INTERVAL);
     }
-    if (visit_ != nullptr) {
-        give_up_visit();
+    if (remote_wait_ != nullptr) {
+        give_up_remote_wait();
     }
-}
-
-bool ZombieMonitor::reap_once()
-{
-    // A child that has just ended is about to be waited for, in any program: it must be seen for as long as in a running foster.
-    constexpr auto NEVER = std::numeric_limits<sys::Nanoseconds>::max();
-    next_scan_ = deadline_ = deadline_ == 0 ? 0 : sys::monotonic_now();
-    sys::Nanoseconds start = 0; // of the first scan, whose zombies are those to be reaped
-    do {
-        if (deadline_ == 0) {
-            return true;
-        }
-        // Here nobody is being visited, and whoever waits for this may interrupt it.
-        (void)sys::set_signal_mask(sys::bit_of(SIGPIPE));
-        sys::nap(std::max(deadline_ - sys::monotonic_now(), sys::Nanoseconds{0}));
-        (void)sys::set_signal_mask(sys::ALL_SIGNALS);
-        (void)run_due_work();
-        finish_visit();
-        start = start == 0 ? last_scan_ : start;
-        if (last_scan_ - start >= 2 * options_.zombie_age) {
-            next_scan_ = NEVER; // another one would have all that was in vain tried again, without end
-        }
-    } while (next_visit_ != 0 || next_scan_ != NEVER);
-    const bool some_are_left = std::ranges::any_of(zombies_, [start](const Zombie& zombie) {
-        const auto stat = sys::read_stat(zombie.pid);
-        return zombie.first_seen <= start && stat && stat.value.start == zombie.start;
-    });
-    // Where there was no room for more of them, those come next.
-    return some_are_left || (zombies_.size() == memory_->halves[0].size() && reap_once());
 }
 
 } // namespace foster
