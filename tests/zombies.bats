@@ -134,6 +134,72 @@ has_reaped_through() {
   done
 }
 
+@test "zombies whose pids lie between those of other parents': each parent is reported with its own, and all are reaped" {
+  # Twenty parents that fork by turns, three times each.
+  # shellcheck disable=SC2016 # perl's own variables
+  start_in pid1 "$FOSTER" -v --zombies=report --zombie-age=100ms -- perl -e '
+    use POSIX; pipe my $answers, my $answer; my @turns;
+    for (1 .. 20) {
+      pipe my $turn, my $give;
+      if (fork == 0) {
+        close $_ for @turns, $give;
+        while (sysread $turn, my $byte, 1) { fork or _exit(0); syswrite $answer, "x" }
+        _exit(0);
+      }
+      push @turns, $give;
+    }
+    for (1 .. 3) { for (@turns) { syswrite $_, "x"; sysread $answers, my $byte, 1 } }
+    $| = 1; print "READY\n"; sleep 1 while 1'
+  wait_ready
+  wait_until eval '[[ $(grep -c "neglects 3 zombies, oldest .*: perl x3;" "$ERR") == 20 ]]'
+  expect [ "$(grep -o 'perl\[[0-9]*\] neglects 3' "$ERR" | sort -u | wc -l)" = 20 ]
+  run -0 "${ENTER[@]}" --target "$INIT" "$FOSTER" --reap-zombies --zombie-age=100ms
+  expect [ "$(grep -c 'reaped 3 zombies through perl' <<<"$output")" = 20 ]
+  wait_until eval '[[ $(grep -c "neglects no zombie any more" "$ERR") == 20 ]]'
+  kill -KILL "$INIT"
+  finish
+}
+
+@test "as many new zombies in place of those that the parent has waited for are not reported again" {
+  # shellcheck disable=SC2016 # perl's own variables
+  start_in subreaper "$FOSTER" -v --zombies=report --zombie-age=100ms -- perl -e '
+    use POSIX; my @old;
+    sub begin { my @new; for (1 .. 2) { my $pid = fork; $pid or _exit(0); push @new, $pid } @new }
+    $SIG{USR1} = sub {
+      my @new = begin;
+      for (@new) { until (`cat /proc/$_/stat` =~ /\) Z/) { } }
+      waitpid $_, 0 for @old;
+      @old = @new; print "again\n" };
+    @old = begin; $| = 1; print "READY\n"; sleep 1 while 1'
+  wait_ready
+  wait_until grep -q 'neglects 2 zombies' "$ERR"
+  local before told
+  told=$(grep -c neglects "$ERR") # one line, or two where a scan came between the ends of both
+  for round in 1 2; do
+    kill -USR1 "$INIT"
+    wait_until eval "[[ \$(grep -c again '$OUT') == $round ]]"
+    before=$(voluntary_switches_of "$INIT")
+    wait_until has_slept_again "$INIT" "$before" 8 # scans
+  done
+  expect [ "$(grep -c neglects "$ERR")" = "$told" ]
+  kill "$INIT"
+  finish
+  expect_status 143
+}
+
+@test "a report names eight kinds of zombies, and says that there are others" {
+  # shellcheck disable=SC2016 # perl's own variables
+  start_in subreaper "$FOSTER" --zombies=report --zombie-age=100ms -- perl -e '
+    use POSIX; for my $name (1 .. 10, 8, 1) { if (fork == 0) { $0 = "name$name"; _exit(0) } }
+    $| = 1; print "READY\n"; sleep 1 while 1'
+  wait_ready
+  wait_until grep -q 'perl\[[0-9]*\] neglects 12 zombies, oldest ' "$ERR"
+  expect_in ': name1 x2, name2 x1, name3 x1, name4 x1, name5 x1, name6 x1, name7 x1, name8 x2 and others; only perl can reap' "$(tail -n 1 "$ERR")"
+  kill "$INIT"
+  finish
+  expect_status 143
+}
+
 @test "nudge sends the parent SIGCHLD once: one that has missed it waits then" {
   for mode in "${MODES[@]}"; do
     # shellcheck disable=SC2016 # perl's own variables

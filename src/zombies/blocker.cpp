@@ -22,7 +22,7 @@ char yama_scope()
 }
 
 // Why EPERM, as far as it can be found out.
-void add_reason_of_refusal(log::Line& line, pid_t parent)
+void add_reason_for_eperm(log::Line& line, pid_t parent)
 {
     const auto tracer = sys::number_in_status(parent, "TracerPid");
     const auto user = sys::number_in_status(parent, "Uid");
@@ -55,7 +55,7 @@ void add_blocker(log::Line& line, pid_t parent, const Blocker& blocker)
         line.add(": {}", log::Error{blocker.error});
     }
     if (blocker.error == EPERM) {
-        add_reason_of_refusal(line, parent);
+        add_reason_for_eperm(line, parent);
     } else if (blocker.error == ENOSYS) {
         line.add("; allow ptrace in foster's seccomp filter");
     }

@@ -10,14 +10,15 @@ namespace foster
 {
 
 struct Blocker {
-    const char* reason = nullptr; // null: nothing speaks against it
+    const char* reason = nullptr; // null: it can
     int error = 0;                // an errno value that says more
     bool passing = false;         // trying again soon may help
 
     explicit operator bool() const { return reason != nullptr; }
 };
 
-// "it may not be traced: Operation not permitted (...); give foster CAP_SYS_PTRACE"
+// Appends the reason, and the remedy where there is one:
+// "it may not be traced: Operation not permitted (...); give foster CAP_SYS_PTRACE".
 void add_blocker(log::Line& line, pid_t parent, const Blocker& blocker);
 
 } // namespace foster

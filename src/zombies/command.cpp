@@ -18,7 +18,7 @@ namespace
 
 constexpr std::size_t MAX_ZOMBIES = 32768;
 
-// What stands against reaping this one, without trying.
+// Why this one cannot be reaped, as far as can be known without trying.
 Blocker precheck(const Zombie& zombie)
 {
     if (zombie.threads_live) {

@@ -142,7 +142,7 @@ void ZombieMonitor::report_ends(ZombieTable& before) const
     }
 }
 
-// Reports its zombies that are old enough, where there are more than were reported, and nudges it for each of them once.
+// Reports its zombies that are old enough, where there are more than were reported; nudges it once for each of them.
 void ZombieMonitor::look_at_parent(Parent& parent, sys::Nanoseconds now)
 {
     const auto seen_by = now - options_.zombie_age;

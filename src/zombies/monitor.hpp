@@ -70,7 +70,7 @@ class ZombieMonitor
     ScanScope scope_;
     Memory* memory_ = nullptr;           // null: nothing is scanned
     std::span<RemoteWait> remote_waits_; // in the memory
-    ZombieTable* table_ = nullptr; // of the last scan
+    ZombieTable* table_ = nullptr;       // of the last scan
     sys::Nanoseconds deadline_ = 0;
     sys::Nanoseconds next_scan_ = 0;
     sys::Nanoseconds last_scan_ = 0;

@@ -1,4 +1,4 @@
-// Making the parents of neglected zombies wait: one after the other, as monitor.cpp's scans find them.
+// When to make the parents of neglected zombies wait: one after the other, as monitor.cpp's scans have found them.
 #include "options/options.hpp"
 #include "sys/procfs.hpp"
 #include "sys/signals.hpp"
@@ -72,11 +72,11 @@ bool ZombieMonitor::has_left(sys::Nanoseconds seen_by) const
 
 bool ZombieMonitor::is_tracing(pid_t process) const
 {
-    return std::ranges::any_of(
-        remote_waits_, [process](RemoteWait& wait) { return wait.parent() == process && wait.is_running(); });
+    return std::ranges::any_of(remote_waits_,
+                               [process](RemoteWait& wait) { return wait.parent() == process && wait.is_running(); });
 }
 
-// Whether nudging its parent has not helped. As of the last scan, so that what is passed over stays so until the next.
+// Whether nudging its parent has not helped, as of the last scan: what is passed over stays so until the next one.
 bool ZombieMonitor::is_due(const Zombie& zombie) const
 {
     return !zombie.threads_live && last_scan_ - zombie.first_seen >= 2 * options_.zombie_age;
@@ -136,8 +136,7 @@ void ZombieMonitor::begin_remote_wait(sys::Nanoseconds now)
     }
     next_remote_wait_ = now; // of another parent, where this one cannot be made to wait
     traced_parent_ = parent->pid;
-    const auto wait =
-        std::ranges::find_if(remote_waits_, [](RemoteWait& other) { return !other.is_running(); });
+    const auto wait = std::ranges::find_if(remote_waits_, [](RemoteWait& other) { return !other.is_running(); });
     if (wait == remote_waits_.end()) {
         handle_blocker({"too many other parents are stuck"});
         return;
@@ -222,7 +221,7 @@ bool ZombieMonitor::take(const sys::Reaped& changed)
     if (!WIFSTOPPED(changed.status)) {
         return false;
     }
-    // The remote wait's own wait4 does not always get it: a child of foster's is reported to the thread that asks first.
+    // The remote wait's own wait4 does not always get it: a stop of foster's child goes to the thread that asks first.
     if (std::ranges::none_of(remote_waits_, [&changed](RemoteWait& wait) { return wait.pass_on(changed); })) {
         let_go(changed.pid, changed.status);
     }

@@ -44,7 +44,8 @@ void ZombieTable::fill(const ScanScope& scope, ZombieTable& before, sys::Nanosec
             ++known;
         }
         zombie.first_seen = now;
-        if (known != end && known->pid == zombie.pid && known->parent == zombie.parent && known->start == zombie.start) {
+        if (known != end && known->pid == zombie.pid && known->parent == zombie.parent &&
+            known->start == zombie.start) {
             zombie.first_seen = known->first_seen;
             zombie.nudged = known->nudged;
         }
@@ -55,7 +56,8 @@ void ZombieTable::fill(const ScanScope& scope, ZombieTable& before, sys::Nanosec
     }
 }
 
-// Of this first zombie of it. Its pid may have become another process's since the scan before.
+// The record of this zombie's parent, which has no other one before it in the list. The pid may have become another
+// process's since the scan before.
 Parent& ZombieTable::add_parent(Zombie& zombie, ZombieTable& before)
 {
     auto& parent = parents_[parent_count_++];

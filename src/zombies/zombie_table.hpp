@@ -27,14 +27,15 @@ struct Parent {
     std::span<Zombie> zombies() const { return {first_zombie, count}; }
 };
 
-// Of fixed size, and not to be moved: the records of parents point to the zombies.
+// Of fixed size. It must not be moved: the records of parents point to the zombies.
 class ZombieTable
 {
   public:
     static constexpr std::size_t MAX_ZOMBIES = 4096; // more are left to the scans to come
 
-    // Scans /proc. What is remembered is taken over from the scan before, whose parents keep reported only where they
-    // are not found any more. now: nanoseconds of CLOCK_MONOTONIC, the first_seen of new zombies.
+    // Scans /proc, as find_zombies() does. What is remembered is taken over from the scan before; what was reported of
+    // a parent is moved, so that it stays only with those that are not found any more. now: the first_seen of new
+    // zombies, nanoseconds of CLOCK_MONOTONIC.
     void fill(const ScanScope& scope, ZombieTable& before, sys::Nanoseconds now);
 
     // In the order of their parents' pids, those of one parent in the order of their own.
