@@ -16,7 +16,7 @@ std::uint64_t key_of(const Zombie& zombie)
     return static_cast<std::uint64_t>(zombie.parent) << 32U | static_cast<std::uint32_t>(zombie.pid);
 }
 
-// Shell sort with Knuth's gaps: at most about n^1.5 steps, of a tenth of std::ranges::sort's code.
+// Shell sort with Knuth's gaps: about n^1.5 steps at most. std::ranges::sort would add 1,500 bytes to the program.
 void sort(std::span<Zombie> zombies)
 {
     constexpr std::size_t LARGEST_GAP = 1093; // 364, 121, 40, 13, 4, 1
