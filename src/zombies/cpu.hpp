@@ -1,8 +1,12 @@
-// What tracing needs to know of a CPU architecture: one file for each of them.
+// What a remote wait needs to know of a CPU architecture. Each one has a file, cpu_NAME.cpp, with its whole protocol.
+//
+// A new CPU needs a file cpu_NEW.cpp, which defines start_thread and the members of Calls, all but read_found; its macro in
+// HAS_REMOTE_WAIT (sys/tracing.hpp) and in the first line of cpu_other.cpp, which is for the CPUs without a remote wait.
 #pragma once
 
 #include "sys/result.hpp"
 #include "sys/shared.hpp"
+#include "zombies/blocker.hpp"
 
 #include <array>
 #include <cstddef>
@@ -14,49 +18,57 @@
 namespace foster::cpu
 {
 
-using Registers = std::array<std::uint64_t, 40>;
-
-// How many bytes of registers a process of this architecture has; one for an older architecture has another number.
-std::size_t register_bytes();
 // Starts a second thread of foster, clone(2). It has the same errno as the one that starts it, so it makes system calls by
 // sys::raw_call alone. The body must not return. While the thread is there, running is its number, else 0. Returns that, or -errno.
 long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argument, sys::Shared<pid_t>& running);
 inline constexpr int THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
                                     CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-// What the call has answered: a pid, 0, or an errno value below 0.
-long answer(const Registers& registers);
 
-// On x86_64 a tracer finds a thread that was stopped on its way back from the kernel (PTRACE_EVENT_STOP in ptrace(2)) as the call
-// has left it, and can put that back after other calls, which are made by the vdso's instruction. On aarch64 the kernel has
-// already prepared what is to be begun again, do_signal in its arch/arm64/kernel/signal.c, and does not tell how. So there the
-// thread is let go on to the entry of the call that it begins again, which becomes a wait4, whose answer becomes that of a call
-// that was interrupted: the thread is stopped on its way back again.
-#ifdef __aarch64__
-inline constexpr bool USES_OWN_CALL = true;
-#else
-inline constexpr bool USES_OWN_CALL = false;
-#endif
+using Registers = std::array<std::uint64_t, 40>;
 
-// Without USES_OWN_CALL.
-// The bytes of the instruction that calls the kernel; at most a word.
-std::span<const unsigned char> call_instruction();
-// Whether a thread that was stopped on its way back was in a system call, not in its own code.
-bool is_in_call(const Registers& registers);
-// A call that answers EINTR to any stop, unlike most, is made one that the kernel begins again.
-void begin_again_after_stop(Registers& registers);
-// Makes the thread call wait4(pid, NULL, WNOHANG | __WALL, NULL) by the instruction at this address, and nothing be begun again.
-void set_wait4(Registers& registers, std::uintptr_t instruction, pid_t pid);
+// A Blocker's reason: the thread runs, or its first stop was not in a system call.
+extern const char BUSY[];
 
-// With USES_OWN_CALL.
-// The registers of a thread that sleeps in a call, as far as proc_pid_syscall(5) tells; all 0: in none, or it is not to be had.
-Registers read_asleep(pid_t thread);
-// Whether a thread that was stopped on its way back comes from the call that it slept in, and can begin that again.
-bool is_in_call(const Registers& registers, const Registers& asleep);
-// Makes it begin the call again, also one that answers EINTR to any stop, unlike most.
-void begin_again(Registers& registers, const Registers& asleep);
-// At the entry of a call: makes it wait4(pid, NULL, WNOHANG | __WALL, NULL).
-sys::Status replace_by_wait4(pid_t thread, pid_t pid);
-// At the end of that: makes it the call that was found at the first stop, interrupted, but for its arguments.
-void set_interrupted(Registers& registers, const Registers& found);
+// The calls of wait4(zombie, NULL, WNOHANG | __WALL, NULL) that a traced thread of another process is made to do: its
+// registers, and what is done with them at each of its stops. remote_wait.hpp has the order, in which the members are here.
+//
+// The thread is used when it was stopped by PTRACE_INTERRUPT on its way back from a call that it slept in, where the kernel
+// looks for signals: PTRACE_EVENT_STOP in ptrace(2). From there the kernel begins the interrupted call again by itself.
+class Calls
+{
+  public:
+    // Seizes the thread by PTRACE_SEIZE, and notes what cannot be known any more after its first stop. It does not stop for that.
+    // Blocks as long as an execve of the process does. Returns why it cannot be seized: EPERM, or ESRCH.
+    Blocker seize(pid_t thread);
+    // At the first stop: saves its registers. Returns why it cannot be used; an error ESRCH: it has been killed.
+    Blocker check_first_stop();
+    // Whether the next call begins at the exit of the one before; else it does at the next stop on the way back.
+    static bool begins_next_at_exit();
+    // At the first stop, and at each where another call begins: writes the registers so that the thread enters a system call
+    // when it is resumed. Any error: they are as they were.
+    sys::Status begin_call(pid_t zombie);
+    // At the entry of that call: makes it the wait4, where it is not yet. Any error: the call is the thread's own.
+    sys::Status enter_call(pid_t zombie);
+    // At the exit of the wait4: what it has answered, a pid, 0 or -errno. ESRCH: the thread has been killed.
+    sys::Result<long> read_answer();
+    // At the same stop, unless a filter has caught the call: prepares the way back.
+    void exit_call();
+    // At the last stop, on the way back: writes the registers that the thread had at the first one, so that its call begins
+    // again. has_called: whether a wait4 has answered.
+    void put_back(bool has_called);
+
+  private:
+    // On all CPUs: so many registers of the thread into found_. Returns why they are not to be had, as check_first_stop does.
+    Blocker read_found(std::size_t count);
+    sys::Status write(const Registers& registers) const;
+    // Makes the thread begin its own call again, also one that answers EINTR to any stop, unlike most.
+    void begin_again(Registers& registers) const;
+
+    pid_t thread_ = 0;
+    Registers found_{};              // at the first stop
+    Registers at_exit_{};            // of a wait4
+    Registers asleep_{};             // aarch64: before the first stop
+    std::uintptr_t instruction_ = 0; // x86_64: where the thread makes the wait4
+};
 
 } // namespace foster::cpu

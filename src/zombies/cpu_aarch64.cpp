@@ -1,10 +1,12 @@
+// On aarch64 the kernel has already prepared what is to be begun again when a tracer finds a thread that was stopped on its
+// way back, do_signal in its arch/arm64/kernel/signal.c, and the tracer cannot see how. So the thread is resumed to the entry
+// of the call that it begins again, which becomes a wait4, whose answer becomes that of a call that was interrupted: the
+// thread is stopped on its way back again.
 #ifdef __aarch64__
-#include "sys/files.hpp"
-#include "sys/tracing.hpp"
-#include "zombies/cpu.hpp"
-
 #include "sys/procfs.hpp"
 #include "sys/raw_call.hpp"
+#include "sys/tracing.hpp"
+#include "zombies/cpu.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -55,7 +57,7 @@ bool is_ended_by_stops(std::uint64_t call)
     return is_one_of(call, CALLS);
 }
 
-// What a call of that number answers when it is interrupted. The kernel has put the arguments in its place before a tracer
+// What a call of this number answers when it is interrupted. The kernel has put the arguments in its place before a tracer
 // can see it.
 long interrupted_answer(std::uint64_t call, bool was_ended)
 {
@@ -66,13 +68,7 @@ long interrupted_answer(std::uint64_t call, bool was_ended)
     return was_ended || is_one_of(call, CALLS) ? RESTART_WITHOUT_HANDLER : RESTART;
 }
 
-// Whether the stop has ended the call.
-bool is_ended(const Registers& registers, const Registers& asleep)
-{
-    return registers[PC] == asleep[PC] && answer(registers) == -EINTR && is_ended_by_stops(asleep[X8]);
-}
-
-// Takes the next number, decimal or with 0x, off the text; 0: there is none.
+// Parses the next number, decimal or with 0x, and removes it from the text; 0: there is none.
 std::uint64_t take_number(std::string_view& text)
 {
     const bool is_hexadecimal = text.starts_with("0x");
@@ -82,6 +78,35 @@ std::uint64_t take_number(std::string_view& text)
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     text.remove_prefix(text.empty() ? 0 : 1);
     return number;
+}
+
+// The registers of a thread that sleeps in a call, as far as proc_pid_syscall(5) shows them; all 0: in none, or it is not to be had.
+Registers read_asleep(pid_t thread)
+{
+    Registers asleep{};
+    std::array<char, 256> buffer;
+    auto text = sys::read_of_process(thread, "syscall", buffer).value;
+    // "running", or "-1" where it sleeps in no call.
+    if (text.empty() || text.front() < '0' || text.front() > '9') {
+        return asleep;
+    }
+    asleep[X8] = take_number(text);
+    for (std::size_t argument = X0; argument <= X5; ++argument) {
+        asleep[argument] = take_number(text);
+    }
+    asleep[SP] = take_number(text);
+    asleep[PC] = take_number(text);
+    return asleep;
+}
+
+// Whether a thread that was stopped on its way back comes from the call that it slept in, and can begin that again.
+bool comes_from_call(const Registers& found, const Registers& asleep)
+{
+    const bool is_begun_again = found[PC] == asleep[PC] - CALL_SIZE && found[X0] == asleep[X0];
+    const bool was_ended =
+        found[PC] == asleep[PC] && static_cast<long>(found[X0]) == -EINTR && is_ended_by_stops(asleep[X8]);
+    return asleep[PC] != 0 && (is_begun_again || was_ended) && found[X8] == asleep[X8] && found[SP] == asleep[SP] &&
+           std::equal(&found[X0 + 1], &found[X5 + 1], &asleep[X0 + 1]);
 }
 
 } // namespace
@@ -101,72 +126,86 @@ long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argumen
     return answer;
 }
 
-std::size_t register_bytes()
+Blocker Calls::seize(pid_t thread)
 {
-    return COUNT * sizeof(std::uint64_t);
-}
-
-Registers read_asleep(pid_t thread)
-{
-    Registers asleep{};
-    std::array<char, 256> buffer;
-    auto text = sys::read_of_process(thread, "syscall", buffer).value;
-    // "running", or "-1" where it sleeps in no call.
-    if (text.empty() || text.front() < '0' || text.front() > '9') {
-        return asleep;
+    thread_ = thread;
+    if (const auto seized = sys::trace_seize(thread); !seized) {
+        return {"it may not be traced", seized.error};
     }
-    asleep[X8] = take_number(text);
-    for (std::size_t argument = X0; argument <= X5; ++argument) {
-        asleep[argument] = take_number(text);
-    }
-    asleep[SP] = take_number(text);
-    asleep[PC] = take_number(text);
-    return asleep;
+    asleep_ = read_asleep(thread);
+    return {};
 }
 
-bool is_in_call(const Registers& registers, const Registers& asleep)
+Blocker Calls::check_first_stop()
 {
-    const bool is_begun_again = registers[PC] == asleep[PC] - CALL_SIZE && registers[X0] == asleep[X0];
-    return asleep[PC] != 0 && (is_begun_again || is_ended(registers, asleep)) && registers[X8] == asleep[X8] &&
-           registers[SP] == asleep[SP] && std::equal(&registers[X0 + 1], &registers[X5 + 1], &asleep[X0 + 1]);
+    const auto blocker = read_found(COUNT);
+    return blocker || comes_from_call(found_, asleep_) ? blocker : Blocker{BUSY, 0, true};
 }
 
-void begin_again(Registers& registers, const Registers& asleep)
+bool Calls::begins_next_at_exit()
 {
-    registers[X0] = asleep[X0];
-    registers[PC] = asleep[PC] - CALL_SIZE;
+    return false;
 }
 
-sys::Status replace_by_wait4(pid_t thread, pid_t pid)
+void Calls::begin_again(Registers& registers) const
+{
+    registers[X0] = asleep_[X0];
+    registers[PC] = asleep_[PC] - CALL_SIZE;
+}
+
+sys::Status Calls::begin_call(pid_t /*zombie*/)
+{
+    auto registers = found_;
+    begin_again(registers);
+    return write(registers);
+}
+
+sys::Status Calls::enter_call(pid_t zombie)
 {
     Registers registers{};
-    if (const auto read = sys::read_registers(thread, registers); !read) {
+    if (const auto read = sys::read_registers(thread_, registers); !read) {
         return {{}, read.error};
     }
     // Here the kernel has taken the call's number out of its register already.
     int number = SYS_wait4;
     const iovec word{&number, sizeof number};
     const long replaced =
-        sys::raw_call(SYS_ptrace, PTRACE_SETREGSET, thread, NT_ARM_SYSTEM_CALL, sys::raw_call_argument(&word));
+        sys::raw_call(SYS_ptrace, PTRACE_SETREGSET, thread_, NT_ARM_SYSTEM_CALL, sys::raw_call_argument(&word));
     if (replaced < 0) {
         return {{}, sys::error_of(replaced)};
     }
-    registers[X0] = static_cast<std::uint64_t>(pid);
+    registers[X0] = static_cast<std::uint64_t>(zombie);
     registers[X0 + 1] = 0;
     registers[X0 + 2] = WNOHANG | __WALL;
     registers[X0 + 3] = 0;
-    return sys::write_registers(thread, std::span(registers).first(COUNT));
+    return write(registers);
 }
 
-void set_interrupted(Registers& registers, const Registers& found)
+sys::Result<long> Calls::read_answer()
 {
-    const bool was_ended = found[PC] == registers[PC];
-    registers[X0] = static_cast<std::uint64_t>(interrupted_answer(registers[X8], was_ended));
+    const auto read = sys::read_registers(thread_, at_exit_);
+    return {static_cast<long>(at_exit_[X0]), read.error};
 }
 
-long answer(const Registers& registers)
+// The wait4 becomes the call that was found at the first stop, interrupted, but for its arguments.
+void Calls::exit_call()
 {
-    return static_cast<long>(registers[X0]);
+    const bool was_ended = found_[PC] == at_exit_[PC];
+    at_exit_[X0] = static_cast<std::uint64_t>(interrupted_answer(at_exit_[X8], was_ended));
+    (void)write(at_exit_);
+}
+
+void Calls::put_back(bool has_called)
+{
+    if (has_called) {
+        begin_again(found_); // as the kernel has, but with the call's own arguments
+    }
+    (void)write(found_);
+}
+
+sys::Status Calls::write(const Registers& registers) const
+{
+    return sys::write_registers(thread_, std::span(registers).first(COUNT));
 }
 
 } // namespace foster::cpu

@@ -1,3 +1,4 @@
+// The CPUs without a remote wait: its options are refused there, so that nothing of this is called, see HAS_REMOTE_WAIT.
 #if !defined __x86_64__ && !defined __aarch64__
 #include "zombies/cpu.hpp"
 
@@ -14,29 +15,39 @@ long start_thread(std::span<std::byte> /*stack*/, void (* /*body*/)(void*), void
     return -ENOSYS;
 }
 
-std::span<const unsigned char> call_instruction()
+Blocker Calls::seize(pid_t /*thread*/)
 {
-    return {};
+    return {"it may not be traced", ENOSYS};
 }
 
-std::size_t register_bytes()
+Blocker Calls::check_first_stop()
 {
-    return 0;
+    return {BUSY};
 }
 
-bool is_in_call(const Registers& /*registers*/)
+bool Calls::begins_next_at_exit()
 {
     return false;
 }
 
-void begin_again_after_stop(Registers& /*registers*/) {}
-
-void set_wait4(Registers& /*registers*/, std::uintptr_t /*instruction*/, pid_t /*pid*/) {}
-
-long answer(const Registers& /*registers*/)
+sys::Status Calls::begin_call(pid_t /*zombie*/)
 {
-    return 0;
+    return {{}, ENOSYS};
 }
+
+sys::Status Calls::enter_call(pid_t /*zombie*/)
+{
+    return {{}, ENOSYS};
+}
+
+sys::Result<long> Calls::read_answer()
+{
+    return {0, ENOSYS};
+}
+
+void Calls::exit_call() {}
+
+void Calls::put_back(bool /*has_called*/) {}
 
 } // namespace foster::cpu
 #endif

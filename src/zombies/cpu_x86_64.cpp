@@ -1,9 +1,15 @@
+// On x86_64 a tracer finds a thread that was stopped on its way back from the kernel as its call has left it, and can put that
+// back after other calls. So the thread makes each wait4 by the call instruction of its process's vdso, one after the other.
 #ifdef __x86_64__
+#include "sys/procfs.hpp"
+#include "sys/tracing.hpp"
 #include "zombies/cpu.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <link.h>
 #include <span>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -26,22 +32,49 @@ constexpr std::size_t COUNT = 27;
 constexpr std::uint64_t NO_CALL = ~std::uint64_t{0};
 constexpr std::int64_t RESTART_WITHOUT_HANDLER = -514; // the kernel's own ERESTARTNOHAND
 
-constexpr unsigned char INSTRUCTION[] = {0x0f, 0x05}; // syscall
-
 constexpr long IO_URING_ENTER = 426;
 constexpr long EPOLL_PWAIT2 = 441;
 
-// Such a call would wait the whole limit anew. EINTR, which is what any stop gives it, makes an event loop look at its clock.
-bool waits_for_events_with_limit(const Registers& registers)
+// Whether the instruction is syscall.
+bool is_call(unsigned long code)
 {
-    switch (static_cast<long>(registers[ORIG_RAX])) {
+    return (code & 0xffff) == 0x050f;
+}
+
+// Where the call instruction is in the vdso, which is one image for all processes of a kernel; 0: there is none. vdso(7).
+std::uintptr_t call_offset()
+{
+    const auto base = ::getauxval(AT_SYSINFO_EHDR);
+    if (base == 0) {
+        return 0;
+    }
+    const auto* header = reinterpret_cast<const ElfW(Ehdr)*>(base);
+    const auto* segment = reinterpret_cast<const ElfW(Phdr)*>(base + header->e_phoff);
+    for (int left = header->e_phnum; left > 0; --left, ++segment) {
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0) {
+            const auto* code = reinterpret_cast<const unsigned char*>(base + segment->p_offset);
+            for (std::size_t at = 0; at + 1 < segment->p_filesz; ++at) {
+                if (is_call(code[at] | code[at + 1] << 8U)) {
+                    return segment->p_offset + at;
+                }
+            }
+            return 0;
+        }
+    }
+    return 0;
+}
+
+// Such a call would wait the whole limit anew. EINTR, which is what any stop gives it, makes an event loop look at its clock.
+bool waits_for_events_with_limit(long call, std::uint64_t fourth_argument)
+{
+    switch (call) {
     case SYS_epoll_wait:
     case SYS_epoll_pwait:
-        return static_cast<int>(registers[R10]) >= 0;
+        return static_cast<int>(fourth_argument) >= 0;
     case EPOLL_PWAIT2:
-        return registers[R10] != 0;
+        return fourth_argument != 0;
     case IO_URING_ENTER:
-        return (registers[R10] & 8) != 0; // IORING_ENTER_EXT_ARG, which may hold one
+        return (fourth_argument & 8) != 0; // IORING_ENTER_EXT_ARG, which may hold one
     default:
         return false;
     }
@@ -63,22 +96,45 @@ long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argumen
     return answer;
 }
 
-std::span<const unsigned char> call_instruction()
+Blocker Calls::seize(pid_t thread)
 {
-    return INSTRUCTION;
+    thread_ = thread;
+    const auto base = sys::vdso_of(thread); // of this thread, as the parent's first one may have exited
+    if (!base) {
+        return {"it may not be traced", base.error == EACCES ? EPERM : base.error};
+    }
+    const auto offset = call_offset();
+    if (offset == 0 || base.value == 0) {
+        return {"it is a 32-bit process, or has no vdso"};
+    }
+    instruction_ = base.value + offset;
+    const auto seized = sys::trace_seize(thread);
+    return seized ? Blocker{} : Blocker{"it may not be traced", seized.error};
 }
 
-std::size_t register_bytes()
+Blocker Calls::check_first_stop()
 {
-    return COUNT * sizeof(std::uint64_t);
+    if (const auto blocker = read_found(COUNT)) {
+        return blocker;
+    }
+    if (static_cast<std::int64_t>(found_[ORIG_RAX]) < 0) {
+        return {BUSY, 0, true};
+    }
+    const auto code = sys::read_word(thread_, instruction_);
+    if (!code || !is_call(code.value)) {
+        // Not to be read: maybe it has been killed, and its memory goes before it.
+        return {"its vdso is not the kernel's own", 0, !code};
+    }
+    begin_again(found_);
+    return {};
 }
 
-bool is_in_call(const Registers& registers)
+bool Calls::begins_next_at_exit()
 {
-    return static_cast<std::int64_t>(registers[ORIG_RAX]) >= 0;
+    return true;
 }
 
-void begin_again_after_stop(Registers& registers)
+void Calls::begin_again(Registers& registers) const
 {
     // signal(7), "Interruption of system calls and library functions by stop signals". A read that was interrupted has
     // taken nothing, and io_uring_enter that has submitted something answers how much.
@@ -86,26 +142,46 @@ void begin_again_after_stop(Registers& registers)
                               SYS_recvfrom,   SYS_rt_sigtimedwait, SYS_io_getevents, SYS_recvmsg,    SYS_accept,
                               SYS_accept4,    EPOLL_PWAIT2,        IO_URING_ENTER};
     const auto call = static_cast<long>(registers[ORIG_RAX]);
-    if (answer(registers) == -EINTR && !waits_for_events_with_limit(registers) &&
+    if (static_cast<long>(registers[RAX]) == -EINTR && !waits_for_events_with_limit(call, registers[R10]) &&
         std::ranges::find(CALLS, call) != std::end(CALLS)) {
         registers[RAX] = static_cast<std::uint64_t>(RESTART_WITHOUT_HANDLER);
     }
 }
 
-void set_wait4(Registers& registers, std::uintptr_t instruction, pid_t pid)
+sys::Status Calls::begin_call(pid_t zombie)
 {
-    registers[ORIG_RAX] = NO_CALL;
-    registers[RIP] = instruction;
+    auto registers = found_;
+    registers[ORIG_RAX] = NO_CALL; // nothing is begun again
+    registers[RIP] = instruction_;
     registers[RAX] = SYS_wait4;
-    registers[RDI] = static_cast<std::uint64_t>(pid);
+    registers[RDI] = static_cast<std::uint64_t>(zombie);
     registers[RSI] = 0;
     registers[RDX] = WNOHANG | __WALL;
     registers[R10] = 0;
+    return write(registers);
 }
 
-long answer(const Registers& registers)
+sys::Status Calls::enter_call(pid_t /*zombie*/)
 {
-    return static_cast<long>(registers[RAX]);
+    return {};
+}
+
+sys::Result<long> Calls::read_answer()
+{
+    const auto read = sys::read_registers(thread_, at_exit_);
+    return {static_cast<long>(at_exit_[RAX]), read.error};
+}
+
+void Calls::exit_call() {}
+
+void Calls::put_back(bool /*has_called*/)
+{
+    (void)write(found_);
+}
+
+sys::Status Calls::write(const Registers& registers) const
+{
+    return sys::write_registers(thread_, std::span(registers).first(COUNT));
 }
 
 } // namespace foster::cpu
