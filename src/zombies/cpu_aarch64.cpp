@@ -1,7 +1,7 @@
-// On aarch64 the kernel has already prepared what is to be begun again when a tracer finds a thread that was stopped on its
-// way back, do_signal in its arch/arm64/kernel/signal.c, and the tracer cannot see how. So the thread is resumed to the entry
-// of the call that it begins again, which becomes a wait4, whose answer becomes that of a call that was interrupted: the
-// thread is stopped on its way back again.
+// On aarch64 the kernel has already prepared what is to be begun again when a tracer finds a thread that was stopped on
+// its way back, do_signal in its arch/arm64/kernel/signal.c, and the tracer cannot see how. So the thread is resumed to
+// the entry of the call that it begins again, which becomes a wait4, whose answer becomes that of a call that was
+// interrupted: the thread is stopped on its way back again.
 #ifdef __aarch64__
 #include "sys/procfs.hpp"
 #include "sys/raw_call.hpp"
@@ -47,8 +47,8 @@ bool is_one_of(std::uint64_t call, std::span<const long> calls)
     return std::ranges::find(calls, static_cast<long>(call)) != calls.end();
 }
 
-// signal(7), "Interruption of system calls and library functions by stop signals". A read that was interrupted has taken
-// nothing.
+// signal(7), "Interruption of system calls and library functions by stop signals". A read that was interrupted has
+// taken nothing.
 bool is_ended_by_stops(std::uint64_t call)
 {
     constexpr long CALLS[] = {
@@ -57,8 +57,8 @@ bool is_ended_by_stops(std::uint64_t call)
     return is_one_of(call, CALLS);
 }
 
-// What a call of this number answers when it is interrupted. The kernel has put the arguments in its place before a tracer
-// can see it.
+// What a call of this number answers when it is interrupted. The kernel has put the arguments in its place before a
+// tracer can see it.
 long interrupted_answer(std::uint64_t call, bool was_ended)
 {
     constexpr long CALLS[] = {SYS_rt_sigsuspend, SYS_pselect6, SYS_ppoll, SYS_clock_nanosleep};
@@ -80,7 +80,8 @@ std::uint64_t take_number(std::string_view& text)
     return number;
 }
 
-// The registers of a thread that sleeps in a call, as far as proc_pid_syscall(5) shows them; all 0: in none, or it is not to be had.
+// The registers of a thread that sleeps in a call, as far as proc_pid_syscall(5) shows them; all 0: in none, or it is
+// not to be had.
 Registers read_asleep(pid_t thread)
 {
     Registers asleep{};
@@ -107,6 +108,13 @@ bool comes_from_call(const Registers& found, const Registers& asleep)
         found[PC] == asleep[PC] && static_cast<long>(found[X0]) == -EINTR && is_ended_by_stops(asleep[X8]);
     return asleep[PC] != 0 && (is_begun_again || was_ended) && found[X8] == asleep[X8] && found[SP] == asleep[SP] &&
            std::equal(&found[X0 + 1], &found[X5 + 1], &asleep[X0 + 1]);
+}
+
+// Makes the thread begin the call that it slept in again, also one that answers EINTR to any stop, unlike most.
+void begin_again(Registers& registers, const Registers& asleep)
+{
+    registers[X0] = asleep[X0];
+    registers[PC] = asleep[PC] - CALL_SIZE;
 }
 
 } // namespace
@@ -147,16 +155,10 @@ bool Calls::begins_next_at_exit()
     return false;
 }
 
-void Calls::begin_again(Registers& registers) const
-{
-    registers[X0] = asleep_[X0];
-    registers[PC] = asleep_[PC] - CALL_SIZE;
-}
-
 sys::Status Calls::begin_call(pid_t /*zombie*/)
 {
     auto registers = found_;
-    begin_again(registers);
+    begin_again(registers, asleep_);
     return write(registers);
 }
 
@@ -198,7 +200,7 @@ void Calls::exit_call()
 void Calls::put_back(bool has_called)
 {
     if (has_called) {
-        begin_again(found_); // as the kernel has, but with the call's own arguments
+        begin_again(found_, asleep_); // as the kernel has, but with the call's own arguments
     }
     (void)write(found_);
 }

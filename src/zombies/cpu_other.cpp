@@ -1,4 +1,5 @@
-// The CPUs without a remote wait: its options are refused there, so that nothing of this is called, see HAS_REMOTE_WAIT.
+// The CPUs without a remote wait: its options are refused there, so that nothing of this is called, see
+// HAS_REMOTE_WAIT.
 #if !defined __x86_64__ && !defined __aarch64__
 #include "zombies/cpu.hpp"
 

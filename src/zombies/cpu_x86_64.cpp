@@ -1,5 +1,6 @@
-// On x86_64 a tracer finds a thread that was stopped on its way back from the kernel as its call has left it, and can put that
-// back after other calls. So the thread makes each wait4 by the call instruction of its process's vdso, one after the other.
+// On x86_64 a tracer finds a thread that was stopped on its way back from the kernel as its call has left it, and can
+// put that back after other calls. So the thread makes each wait4 by the call instruction of its process's vdso, one
+// after the other.
 #ifdef __x86_64__
 #include "sys/procfs.hpp"
 #include "sys/tracing.hpp"
@@ -41,7 +42,8 @@ bool is_call(unsigned long code)
     return (code & 0xffff) == 0x050f;
 }
 
-// Where the call instruction is in the vdso, which is one image for all processes of a kernel; 0: there is none. vdso(7).
+// Where the call instruction is in the vdso, which is one image for all processes of a kernel; 0: there is none.
+// vdso(7).
 std::uintptr_t call_offset()
 {
     const auto base = ::getauxval(AT_SYSINFO_EHDR);
@@ -64,7 +66,8 @@ std::uintptr_t call_offset()
     return 0;
 }
 
-// Such a call would wait the whole limit anew. EINTR, which is what any stop gives it, makes an event loop look at its clock.
+// Such a call would wait the whole limit anew. EINTR, which is what any stop gives it, makes an event loop look at its
+// clock.
 bool waits_for_events_with_limit(long call, std::uint64_t fourth_argument)
 {
     switch (call) {
@@ -77,6 +80,21 @@ bool waits_for_events_with_limit(long call, std::uint64_t fourth_argument)
         return (fourth_argument & 8) != 0; // IORING_ENTER_EXT_ARG, which may hold one
     default:
         return false;
+    }
+}
+
+// A call that answers EINTR to any stop, unlike most, is made one that the kernel begins again.
+void begin_again_after_stop(Registers& registers)
+{
+    // signal(7), "Interruption of system calls and library functions by stop signals". A read that was interrupted has
+    // taken nothing, and io_uring_enter that has submitted something answers how much.
+    constexpr long CALLS[] = {SYS_epoll_wait, SYS_epoll_pwait,     SYS_semop,        SYS_semtimedop, SYS_read,
+                              SYS_recvfrom,   SYS_rt_sigtimedwait, SYS_io_getevents, SYS_recvmsg,    SYS_accept,
+                              SYS_accept4,    EPOLL_PWAIT2,        IO_URING_ENTER};
+    const auto call = static_cast<long>(registers[ORIG_RAX]);
+    if (static_cast<long>(registers[RAX]) == -EINTR && !waits_for_events_with_limit(call, registers[R10]) &&
+        std::ranges::find(CALLS, call) != std::end(CALLS)) {
+        registers[RAX] = static_cast<std::uint64_t>(RESTART_WITHOUT_HANDLER);
     }
 }
 
@@ -125,27 +143,13 @@ Blocker Calls::check_first_stop()
         // Not to be read: maybe it has been killed, and its memory goes before it.
         return {"its vdso is not the kernel's own", 0, !code};
     }
-    begin_again(found_);
+    begin_again_after_stop(found_);
     return {};
 }
 
 bool Calls::begins_next_at_exit()
 {
     return true;
-}
-
-void Calls::begin_again(Registers& registers) const
-{
-    // signal(7), "Interruption of system calls and library functions by stop signals". A read that was interrupted has
-    // taken nothing, and io_uring_enter that has submitted something answers how much.
-    constexpr long CALLS[] = {SYS_epoll_wait, SYS_epoll_pwait,     SYS_semop,        SYS_semtimedop, SYS_read,
-                              SYS_recvfrom,   SYS_rt_sigtimedwait, SYS_io_getevents, SYS_recvmsg,    SYS_accept,
-                              SYS_accept4,    EPOLL_PWAIT2,        IO_URING_ENTER};
-    const auto call = static_cast<long>(registers[ORIG_RAX]);
-    if (static_cast<long>(registers[RAX]) == -EINTR && !waits_for_events_with_limit(call, registers[R10]) &&
-        std::ranges::find(CALLS, call) != std::end(CALLS)) {
-        registers[RAX] = static_cast<std::uint64_t>(RESTART_WITHOUT_HANDLER);
-    }
 }
 
 sys::Status Calls::begin_call(pid_t zombie)
@@ -161,6 +165,7 @@ sys::Status Calls::begin_call(pid_t zombie)
     return write(registers);
 }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it is no such one on aarch64.
 sys::Status Calls::enter_call(pid_t /*zombie*/)
 {
     return {};

@@ -64,7 +64,8 @@ bool RemoteWait::goes_on(int status)
 
 void RemoteWait::let_go(int status)
 {
-    // What a filter, or a dispatch of calls to the process itself (Wine has one), says to a call that the thread has not made.
+    // What a filter, or a dispatch of calls to the process itself (Wine has one), says to a call that the thread has
+    // not made.
     const bool is_of_call =
         step_ != Step::SEIZED && WSTOPSIG(status) == SIGSYS && sys::is_forced_signal(traced_thread_);
     if (is_of_call) {
@@ -72,7 +73,8 @@ void RemoteWait::let_go(int status)
     } else if (answered_ < count_ && !blocker_) {
         blocker_ = {"signals interrupt it again and again", 0, true};
     }
-    // Here the thread is where the kernel looks for signals, and after that at whether the interrupted call is to be begun again.
+    // Here the thread is where the kernel looks for signals, and after that at whether the interrupted call is to be
+    // begun again.
     if (step_ != Step::SEIZED) {
         calls_.put_back(answered_ > 0);
     }

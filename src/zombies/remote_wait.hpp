@@ -14,15 +14,15 @@
 namespace foster
 {
 
-// One remote wait: a thread of the parent that sleeps in a system call is stopped by ptrace(2), calls wait4(2) for each zombie, gets
-// its registers back and is let go; the call that was interrupted goes on. No code is written. How a thread is made to call
-// wait4 is different on each CPU: cpu.hpp, cpu_x86_64.cpp, cpu_aarch64.cpp.
+// One remote wait: a thread of the parent that sleeps in a system call is stopped by ptrace(2), calls wait4(2) for each
+// zombie, gets its registers back and is let go; the call that was interrupted goes on. No code is written. How a
+// thread is made to call wait4 is different on each CPU: cpu.hpp, cpu_x86_64.cpp, cpu_aarch64.cpp.
 //
 // The kernel may keep the tracer for ever, when an execve of the parent does not return (PTRACE_SEIZE waits for its
-// cred_guard_mutex), and the traced thread may not stop. So a second thread of foster makes the remote wait, and foster looks
-// at it now and then: remote_wait_thread.cpp. It is a thread since Yama's mode 1 allows an ancestor to trace, and takes a thread
-// of that for it. A helper makes the remote wait where ids are to be borrowed and foster is not PID 1. The object lies in
-// memory that it shares with foster.
+// cred_guard_mutex), and the traced thread may not stop. So a second thread of foster makes the remote wait, and foster
+// looks at it now and then: remote_wait_thread.cpp. It is a thread since Yama's mode 1 allows an ancestor to trace, and
+// takes a thread of that for it. A helper makes the remote wait where ids are to be borrowed and foster is not PID 1.
+// The object lies in memory that it shares with foster.
 //
 // What is done at each stop of the traced thread, in remote_wait.cpp:
 //
@@ -40,24 +40,27 @@ namespace foster
 //   any       | for a signal, or of  | its registers are put back, and it is let go; the signal  |
 //             | the whole process    | is delivered, unless it is the SIGSYS of a filter         |
 //
-// A stop that was asked for is PTRACE_EVENT_STOP with SIGTRAP. Another one than RETURNING's may come while the thread is
-// ENTERING or LEAVING, and is handled as that.
+// A stop that was asked for is PTRACE_EVENT_STOP with SIGTRAP. Such a one while the thread is ENTERING or LEAVING is handled
+// as if it were RETURNING. When the thread has exited, the remote wait is over at once.
 class RemoteWait
 {
   public:
     static constexpr std::size_t MAX_ZOMBIES = 16;
 
-    // Begins a remote wait. zombies: at most MAX_ZOMBIES children of the parent, by the numbers that they have in its PID
-    // namespace. Needs the right to trace it, PTRACE_MODE_ATTACH_REALCREDS in ptrace(2). A seccomp filter that foster is not under
-    // itself is a blocker, since it may answer wait4 with death, unless it is trusted. Returns why it has not begun, if so.
+    // Begins a remote wait. zombies: at most MAX_ZOMBIES children of the parent, by the numbers that they have in its
+    // PID namespace. Needs the right to trace it, PTRACE_MODE_ATTACH_REALCREDS in ptrace(2). A seccomp filter that
+    // foster is not under itself is a blocker, since it may answer wait4 with death, unless it is trusted. Returns why
+    // it has not begun, if so.
     Blocker begin(pid_t parent, std::span<const pid_t> zombies, bool trusts_seccomp);
     // Whether it goes on. One that needs another user's ids begins once more.
     bool is_running();
-    // Whether the thread has other registers than its own: foster must not exit then, unless as PID 1, with whom all others do.
+    // Whether the thread has other registers than its own: foster must not exit then, unless as PID 1, with whom all
+    // others do.
     bool is_midway() { return is_running() && step_ != Step::SEIZED; }
     // The thread has not stopped, or not gone on, in time: it is let go at its next stop.
     void give_up() { is_given_up_ = true; }
-    // A helper whose remote wait was given up: is resumed if the workload has stopped it, and killed once the parent has exited.
+    // A helper whose remote wait was given up: is resumed if the workload has stopped it, and killed once the parent
+    // has exited.
     void look_after_helper();
     bool has_helper() { return helper_.is_busy(); }
     // Why it goes on, while it does.
@@ -69,8 +72,8 @@ class RemoteWait
     // The blockers of a remote wait that can be seen without one, in /proc.
     static Blocker precheck(pid_t parent, bool trusts_seccomp);
 
-    // Once it is over. What wait4 has answered for each zombie that its turn came for: its number, 0: it cannot be reaped yet, or
-    // -errno.
+    // Once it is over. What wait4 has answered for each zombie that its turn came for: its number, 0: it cannot be
+    // reaped yet, or -errno.
     std::span<const long> answers() const { return std::span(answers_).first(answered_); }
     // Why it was over before the last zombie, if it was.
     const Blocker& blocker() const { return blocker_; }
@@ -120,7 +123,8 @@ class RemoteWait
     alignas(16) std::array<std::byte, 16384> stack_; // of the tracer
 };
 
-// Lets go of a thread that foster still traces, but no remote wait knows, at its stop. Takes the status that wait(2) has got.
+// Lets go of a thread that foster still traces, but no remote wait knows, at its stop. Takes the status that wait(2)
+// has got.
 void let_go(pid_t thread, int status);
 
 } // namespace foster

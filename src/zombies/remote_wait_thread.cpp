@@ -23,7 +23,8 @@ struct Sleeper {
     Blocker blocker;
 };
 
-// A thread that sleeps, which it does in a system call. The first one only where there is no other: event loops are there.
+// A thread that sleeps, which it does in a system call. The first one only where there is no other: event loops are
+// there.
 Sleeper find_sleeper(pid_t parent)
 {
     sys::NumberedEntries threads(sys::ProcessPath(parent, "task").c_string());
