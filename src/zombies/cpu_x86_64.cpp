@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <link.h>
 #include <span>
 #include <sys/auxv.h>
@@ -36,10 +37,12 @@ constexpr std::int64_t RESTART_WITHOUT_HANDLER = -514; // the kernel's own EREST
 constexpr long IO_URING_ENTER = 426;
 constexpr long EPOLL_PWAIT2 = 441;
 
-// Whether the instruction is syscall.
-bool is_call(unsigned long code)
+// Whether these bytes are the instruction syscall.
+bool is_call(const void* code)
 {
-    return (code & 0xffff) == 0x050f;
+    std::uint16_t word = 0;
+    std::memcpy(&word, code, sizeof word);
+    return word == 0x050f;
 }
 
 // Where the call instruction is in the vdso, which is one image for all processes of a kernel; 0: there is none.
@@ -56,7 +59,7 @@ std::uintptr_t call_offset()
         if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X) != 0) {
             const auto* code = reinterpret_cast<const unsigned char*>(base + segment->p_offset);
             for (std::size_t at = 0; at + 1 < segment->p_filesz; ++at) {
-                if (is_call(code[at] | code[at + 1] << 8U)) {
+                if (is_call(code + at)) {
                     return segment->p_offset + at;
                 }
             }
@@ -139,7 +142,7 @@ Blocker Calls::check_first_stop()
         return {BUSY, 0, true};
     }
     const auto code = sys::read_word(thread_, instruction_);
-    if (!code || !is_call(code.value)) {
+    if (!code || !is_call(&code.value)) {
         // Not to be read: maybe it has been killed, and its memory goes before it.
         return {"its vdso is not the kernel's own", 0, !code};
     }
