@@ -32,8 +32,8 @@ using Registers = std::array<std::uint64_t, 40>;
 extern const char BUSY[];
 
 // The calls of wait4(zombie, NULL, WNOHANG | __WALL, NULL) that a traced thread of another process is made to do: its
-// registers, and what is done with them at each of its stops. remote_wait.hpp has the order, in which the members are
-// here.
+// registers, and what is done with them at each of its stops. The members are in the order of the steps in
+// remote_wait.hpp.
 //
 // The thread is used when it was stopped by PTRACE_INTERRUPT on its way back from a call that it slept in, where the
 // kernel looks for signals: PTRACE_EVENT_STOP in ptrace(2). From there the kernel begins the interrupted call again by
@@ -62,8 +62,7 @@ class Calls
     void put_back(bool has_called);
 
   private:
-    // On all CPUs: so many registers of the thread into found_. Returns why they are not to be had, as check_first_stop
-    // does.
+    // The same on all CPUs, cpu.cpp: reads count registers into found_. Returns what check_first_stop does.
     Blocker read_found(std::size_t count);
     sys::Status write(const Registers& registers) const;
 

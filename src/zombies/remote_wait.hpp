@@ -40,8 +40,8 @@ namespace foster
 //   any       | for a signal, or of  | its registers are put back, and it is let go; the signal  |
 //             | the whole process    | is delivered, unless it is the SIGSYS of a filter         |
 //
-// A stop that was asked for is PTRACE_EVENT_STOP with SIGTRAP. Such a one while the thread is ENTERING or LEAVING is handled
-// as if it were RETURNING. When the thread has exited, the remote wait is over at once.
+// A stop that was asked for is PTRACE_EVENT_STOP with SIGTRAP. One that comes while the thread is ENTERING or LEAVING
+// is handled as in RETURNING. When the thread has exited, the remote wait is over.
 class RemoteWait
 {
   public:
