@@ -79,13 +79,13 @@ complaint = $(shell $(CXX) -Werror $(1) -x c++ -c -o /dev/null /dev/null 2>&1 ||
 # does not get through libstdc++'s headers. For gcc functions with "..." then have none to save (350 bytes);
 # -malign-data=abi saves 180. The optimizations that are off make this code larger even at -Oz: expensive-optimizations
 # by 540 bytes, move-loop-invariants by 220, if-conversion by 190, optimize-sibling-calls by 160, ira-hoist-pressure by
-# 130, caller-saves by 100, partial-inlining by 60.
+# 130, caller-saves by 100, partial-inlining and cse-follow-jumps by 60, shrink-wrap by 30.
 ifdef CLANG
   SMALL := -Os
 else ifndef SANITIZE
   SMALL := $(or $(call cc-option,-Oz),-Os) $(call cc-option,-mgeneral-regs-only \
     $(if $(filter x86_64,$(CPU)),-malign-data=abi) $(addprefix -fno-,expensive-optimizations move-loop-invariants \
-    if-conversion optimize-sibling-calls ira-hoist-pressure caller-saves partial-inlining))
+    if-conversion optimize-sibling-calls ira-hoist-pressure caller-saves partial-inlining shrink-wrap cse-follow-jumps))
 endif
 ifdef SANITIZE
   FLAGS += -Og -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

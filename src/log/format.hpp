@@ -1,6 +1,7 @@
 // Texts with fields for values. The compiler checks that they fit each other.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -107,12 +108,8 @@ inline void two_fields_have_one_name() {}
 
 constexpr bool is_name(std::string_view text, char joint)
 {
-    for (const char letter : text) {
-        if ((letter < 'a' || letter > 'z') && letter != joint) {
-            return false;
-        }
-    }
-    return true;
+    return std::ranges::all_of(text,
+                               [joint](char letter) { return (letter >= 'a' && letter <= 'z') || letter == joint; });
 }
 
 // A text, and as many fields in it as there are values.

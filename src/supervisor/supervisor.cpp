@@ -176,7 +176,7 @@ void Supervisor::handle(const sys::ReceivedSignal& received)
     const auto action = classify(received, self_);
     if (action == SignalAction::REAP) {
         reaper_.notice(received.sender);
-        if (!reaper_.child_status() && !monitor_.is_tracing(child_.pid())) {
+        if (job_control_.has_terminal() && !reaper_.child_status() && !monitor_.is_tracing(child_.pid())) {
             job_control_.follow_stopped_child();
         }
         return;
