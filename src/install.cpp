@@ -50,7 +50,8 @@ int install(const Options& options)
         directory = sys::open(*path == '\0' ? "." : path, DIRECTORY);
         *name = first;
     }
-    // From here on the directory is this one, whatever becomes of its name.
+    // Names are relative to this directory from here on, so that the checks below and the write see the same directory
+    // even if it is renamed.
     if (const int error = directory ? sys::fchdir(directory.value.number()).error : directory.error) {
         fail_install(path, error);
     }
@@ -61,7 +62,7 @@ int install(const Options& options)
                   "it is a symbolic link; name the file itself");
     }
     if (state && !S_ISREG(state.value.st_mode)) {
-        fail_install(path, EEXIST); // a device, a socket, a pipe is nothing to put a file in the place of
+        fail_install(path, EEXIST); // do not replace a device, a socket or a pipe by a regular file
     }
     if (const auto done = sys::replace_file(name, {&program, 1}, {FOR_ALL_TO_RUN}); !done) {
         fail_install(path, done.error);

@@ -1,4 +1,4 @@
-// --install: foster brings itself to where it is wanted, from an image that has no cp.
+// --install: copies foster's own binary to another place, for images that have no cp.
 #pragma once
 
 #include "options/options.hpp"
@@ -6,8 +6,9 @@
 namespace foster
 {
 
-// Copies this very program to a file, or into a directory under the name of the personality, in one step: no half of it is ever there.
-// Returns foster's exit code; ends foster with one line where it cannot.
+// Copies this binary to the file options.install_as or, if that is a directory, into it under the personality's name.
+// The copy is atomic: no one sees a half-written file. Returns foster's exit code. On failure it ends foster with one
+// line.
 int install(const Options& options);
 
 } // namespace foster

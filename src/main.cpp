@@ -1,6 +1,6 @@
-// foster: the init that a container, a pod or an agent runs under.
-//
-// Two phases. Before the spawn any failure ends foster with one line. After it nothing does but the child's own end.
+// The foster program: the init that a container, a pod or an agent runs under.
+// There are two phases. Before the spawn, any failure ends foster with one line on standard error. After the spawn,
+// foster ends only after the child has exited: no failure ends it.
 #include "child/child.hpp"
 #include "install.hpp"
 #include "options/help.hpp"
@@ -25,7 +25,7 @@ int run(char** arguments, char** variables)
     const InheritedSignals inherited;
     const Options options = read_options(arguments, environment);
     if (prints_text(options.mode)) {
-        inherited.restore(); // whoever does not read on may interrupt it
+        inherited.restore(); // SIGINT works again, e.g. while nobody reads the pipe
         return print_text(options);
     }
     if (options.mode == Mode::INSTALL) {
@@ -42,7 +42,7 @@ int run(char** arguments, char** variables)
     ExitReport exit_report(options, messages);
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 
-    // From here on foster must not die.
+    // From here on foster must not exit before the child has exited.
     Supervisor supervisor(options, messages, signals, std::move(terminal), child, earlier, exit_report);
     supervisor.release_inherited();
     return supervisor.run();

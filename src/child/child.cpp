@@ -15,13 +15,14 @@ namespace foster
 sys::Status Child::send(const sys::ReceivedSignal& received, int signal) const
 {
     const auto group = group_ ? sys::getpgid(pid_) : 0;
-    // The child may have left the group that it was given; foster's own is not to be signalled.
-    // Group 1 cannot be: kill(2) takes -1 for every process.
+    // The child may have left its group and joined foster's, which is not signalled. Group 1 cannot be signalled:
+    // kill(-1) means every process, kill(2).
     if (group > 1 && group != ::getpgrp()) {
         const auto sent = sys::kill(-group, signal);
         if (sent.error != ESRCH) {
-            // One member that may be signalled makes a success of it: the child need not be the one. SIGCONT is allowed to all
-            // of a session, which 0 does not ask.
+            // kill(2) succeeds if it may signal one member of the group, which need not be the child. So ask for the
+            // child itself by signal 0. SIGCONT may be sent to any process of the same session, a rule that signal 0
+            // does not check.
             return sent && signal != SIGCONT ? sys::kill(pid_, 0) : sent;
         }
     }
@@ -29,7 +30,8 @@ sys::Status Child::send(const sys::ReceivedSignal& received, int signal) const
         if (const auto sent = sys::queue_signal(pid_, signal, received); sent) {
             return sent;
         }
-        // Refused by a sandbox, or the queue is full: the signal matters more than its value.
+        // Either a sandbox refuses the call, or the queue is full. The signal is then sent without its value, rather
+        // than lost.
     }
     return sys::kill(pid_, signal);
 }

@@ -11,16 +11,17 @@ namespace foster
 class Child
 {
   public:
-    // Spawns the command; with --pause there is none, and pid() is 0. Ends foster with one line, and the personality's code, when no process can be made, or the command
-    // cannot be executed or found.
+    // Spawns the command. With --pause there is no child, and pid() is 0. If no process can be made, or the command is
+    // not found or cannot be executed, it ends foster with one line and the personality's exit code.
     static Child spawn(const Options& options, const InheritedSignals& inherited, const Terminal& terminal,
                        Environment& environment, const log::Messages& messages);
 
     pid_t pid() const { return pid_; }
-    // Sends the signal that a received one stands for; whether it was sent. The child must not have been reaped: its pid would be
-    // anyone's. A refusal is a warning.
+    // Sends `signal` in place of the received signal, with the received value if it has one. Returns whether it was
+    // sent; a refusal is logged as a warning. The child must not have been reaped, since its pid could then belong to
+    // another process. kill(2), rt_sigqueueinfo(2).
     bool forward(const sys::ReceivedSignal& received, int signal) const;
-    // SIGCONT to the process group that it was given; false where there is none.
+    // Sends SIGCONT to the process group that foster gave to the child. Returns false if there is no such group.
     bool continue_group() const;
 
   private:
@@ -33,7 +34,7 @@ class Child
     const log::Messages& messages_;
 };
 
-// What foster ends with: the child's exit code, or 128 + N when signal N killed it. wait(2)'s status.
+// foster's exit code for a status as of wait(2): the child's exit code, or 128 + N if signal N killed it.
 int exit_code_of(int status);
 
 } // namespace foster

@@ -16,7 +16,7 @@ namespace foster
 namespace
 {
 
-constexpr std::uint64_t LARGEST_ID = 0xfffffffe; // the one above means "leave it", setresuid(2)
+constexpr std::uint64_t LARGEST_ID = 0xfffffffe; // the next number means "leave unchanged", setresuid(2)
 
 std::optional<std::uint32_t> id_from(std::string_view text)
 {
@@ -33,7 +33,7 @@ std::optional<std::uint32_t> id_from(std::string_view text)
     return static_cast<std::uint32_t>(number);
 }
 
-// Takes what comes before the separator, and the separator, from the head of text.
+// Returns the text before the separator, and removes it and the separator from `text`.
 std::string_view take_part(std::string_view& text, char separator)
 {
     const auto end = std::min(text.find(separator), text.size());
@@ -53,7 +53,7 @@ struct Entry {
     std::string_view home() const { return fields[5]; }                       // passwd
 };
 
-// The entries of one of these files, one after the other. A file that is not there has none.
+// Iterates over the entries of /etc/passwd or /etc/group. An absent file has no entries.
 class Entries
 {
   public:

@@ -1,4 +1,4 @@
-// --user: who the child runs as.
+// --user: the user and groups that the child runs as.
 #pragma once
 
 #include "options/environment.hpp"
@@ -14,12 +14,13 @@ namespace foster
 class Credentials
 {
   public:
-    // NAME, UID, NAME:GROUP or UID:GID. Names are looked up in /etc/passwd and /etc/group; numbers need no file. Without a
-    // group: the user's own one and all that /etc/group lists the user in. Ends foster where there is no such user or group.
+    // specification: NAME, UID, NAME:GROUP or UID:GID. Names are looked up in /etc/passwd and /etc/group; numbers need
+    // no file. Without a group, it takes the user's primary group and all groups in which /etc/group lists the user.
+    // Ends foster if there is no such user or group.
     explicit Credentials(const char* specification);
-    // Puts the user's home directory ("/" where it is not known) into HOME.
+    // Sets HOME to the user's home directory, or to "/" if that is unknown.
     void set_home(Environment& environment);
-    // In the child, before exec.
+    // Applies the credentials to this process. For the child, before exec. setresuid(2), setgroups(2).
     [[nodiscard]] sys::Status apply() const;
 
   private:

@@ -16,7 +16,8 @@ namespace foster
 namespace
 {
 
-// What execvp(3) does, ENOEXEC included: a script without "#!" is run by the shell. Returns why it failed.
+// Executes a file as execvp(3) does, including ENOEXEC: /bin/sh runs a script without "#!". Returns the errno value of
+// the failure.
 int execute(const char* path, const ExecRequest& request)
 {
     char** arguments = request.options.command;
@@ -24,8 +25,9 @@ int execute(const char* path, const ExecRequest& request)
     if (error != ENOEXEC) {
         return error;
     }
-    // The word before the command is foster's own, in the array that execve(2) gave us: there is room for one more.
-    char shell[] = "/bin/sh"; // an argument list wants a mutable string
+    // The array of execve(2) holds foster's own words before the command, at least one. So there is room for one more
+    // argument before the command.
+    char shell[] = "/bin/sh"; // an argument list needs a mutable string
     char* const word_before = arguments[-1];
     char* const command = arguments[0];
     arguments[-1] = &shell[0];
@@ -41,8 +43,8 @@ int look_for(const char* path, const ExecRequest& /*request*/)
     return sys::exists(path) ? ELIBACC : ENOENT;
 }
 
-// Tries each directory of PATH in turn, as the shell does, until the answer is neither that the file is absent nor that it
-// may not be executed, which is remembered.
+// Tries each directory of PATH in turn, as the shell does, until an attempt fails for a reason other than an absent
+// file or a missing permission. A missing permission (EACCES) is returned if no later directory has the file.
 int try_path(const char* name, const ExecRequest& request, int (*attempt)(const char*, const ExecRequest&))
 {
     int error = ENOENT;
@@ -50,7 +52,8 @@ int try_path(const char* name, const ExecRequest& request, int (*attempt)(const 
     while (const char* const path = paths.next()) {
         const int failed = attempt(path, request);
         if (failed == EACCES) {
-            // Or it is the directory that may not be searched, as one of root's in the PATH of an image with another user.
+            // EACCES may also mean that the directory may not be searched, e.g. a directory of root's in the PATH of an
+            // image that runs as another user.
             error = sys::exists(path) ? EACCES : error;
         } else if (failed != ENOENT && failed != ENOTDIR) {
             return failed;
@@ -76,7 +79,7 @@ void enter_own_session(ExecRequest& request)
 
 void enter_own_group(ExecRequest& request)
 {
-    // A script's job in the background is in the script's own group, with these two ignored, as POSIX wants it.
+    // A script's background job is in the script's own group, and POSIX wants SIGINT and SIGQUIT ignored in it.
     const bool is_foreground =
         request.terminal.is_own() && !(sys::is_ignored(SIGINT).value && sys::is_ignored(SIGQUIT).value);
     request.report.of(Step::GROUP) = sys::setpgid(0, 0).error;
@@ -85,8 +88,8 @@ void enter_own_group(ExecRequest& request)
     }
 }
 
-// systemd's notes to one process name that process, sd_listen_fds(3) and sd_watchdog_enabled(3): what names foster is meant for
-// the child. The text must live until exec.
+// LISTEN_PID and WATCHDOG_PID name the process that the variables are for, sd_listen_fds(3), sd_watchdog_enabled(3). If
+// one names foster, it is changed to name the child. `text` must live until exec.
 void rename_pid(Environment& environment, const char* name, pid_t foster, log::Line& text)
 {
     log::Line own;
@@ -98,7 +101,7 @@ void rename_pid(Environment& environment, const char* name, pid_t foster, log::L
     }
 }
 
-// After the change of user, which takes the signal back, PR_SET_PDEATHSIG(2const).
+// Runs after the change of user, which clears the parent-death signal, PR_SET_PDEATHSIG(2const).
 void tether(ExecRequest& request)
 {
     if (request.options.tether == 0) {
@@ -106,7 +109,7 @@ void tether(ExecRequest& request)
     }
     request.report.of(Step::TETHER) = sys::set_parent_death_signal(request.options.tether).error;
     if (::getppid() != request.foster) {
-        (void)sys::kill(::getpid(), request.options.tether); // foster has died already
+        (void)sys::kill(::getpid(), request.options.tether); // foster has died before the call above
     }
 }
 
@@ -118,7 +121,7 @@ void send_step_errors(const ExecRequest& request)
     }
 }
 
-// Returns when a step has failed without which there is no going on.
+// Returns after a step failed without which the command must not run.
 void try_exec(ExecRequest& request)
 {
     if (request.credentials != nullptr) {
@@ -142,7 +145,7 @@ void try_exec(ExecRequest& request)
     request.inherited.restore();
     int error = try_command(request, execute);
     if (error == ENOENT) {
-        // The file may be there all the same: then it is its interpreter or its loader that is not.
+        // execve also returns ENOENT if the file exists and its interpreter or loader does not.
         error = try_command(request, look_for);
     }
     request.report.of(Step::EXECUTE) = error;

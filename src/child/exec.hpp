@@ -1,4 +1,4 @@
-// What the child does between clone and exec.
+// The child's code between clone and exec.
 #pragma once
 
 #include "child/credentials.hpp"
@@ -14,31 +14,31 @@
 namespace foster
 {
 
-// A step of the child's that can fail. Those before USER are refused with a warning, the others end foster.
+// The child's steps that can fail. A failure before USER is logged as a warning. A failure from USER on ends foster.
 enum class Step : std::uint8_t { SESSION, TERMINAL, GROUP, TETHER, USER, DIRECTORY, EXECUTE, COUNT };
 
-// Why each step failed, as an errno value; 0: it did not. ELIBACC for EXECUTE: the file is there, but its interpreter or loader
-// is not. The child itself says nothing: a SIGPIPE of its own would kill the workload.
+// The errno value of each step; 0: it succeeded. ELIBACC for EXECUTE: the file exists, but its interpreter or loader
+// does not. foster logs them, not the child: a SIGPIPE from writing to standard error would kill the child.
 struct StepErrors {
     std::array<int, static_cast<std::size_t>(Step::COUNT)> errors{};
 
     int& of(Step step) { return errors[static_cast<std::size_t>(step)]; }
 };
 
-// All that the child needs, and what it has to report.
+// What the child needs, and the errors that it reports.
 struct ExecRequest {
     const Options& options;
     const InheritedSignals& inherited;
-    const Credentials* credentials; // null: those of foster
+    const Credentials* credentials; // null: foster's
     const Terminal& terminal;
     Environment environment;
     pid_t foster;
-    int errors_to = -1; // where memory is not shared
+    int errors_to = -1; // a pipe, used where the child does not share foster's memory; -1: none
     StepErrors report;
 };
 
-// Sets session or group, terminal, credentials, directory, puts mask and dispositions back, and executes the command. Makes
-// async-signal-safe calls only. Ends the process when that fails.
+// Runs in the child. Sets session or process group, terminal, credentials and directory, restores mask and
+// dispositions, and executes the command. Makes async-signal-safe calls only, signal-safety(7). Exits if that fails.
 [[noreturn]] void exec_command(ExecRequest& request);
 
 } // namespace foster

@@ -1,4 +1,4 @@
-// Spawning the child, as foster's side of it; exec.cpp is the child's.
+// Spawning the child: foster's side of clone. exec.cpp is the child's side.
 #include "child/child.hpp"
 #include "sys/files.hpp"
 #include "sys/processes.hpp"
@@ -22,7 +22,8 @@ int child_body(void* request)
     exec_command(*static_cast<ExecRequest*>(request));
 }
 
-// Fork semantics, for a sandbox that refuses to share memory: the reports come through a pipe that a successful exec closes.
+// For a sandbox that refuses shared memory: spawns with fork semantics. The child sends its errors through a pipe,
+// which a successful exec closes.
 sys::Result<pid_t> fork_child(ExecRequest& request, std::span<std::byte> stack)
 {
     auto pipe = log::must(sys::pipe(), "make a pipe");
@@ -35,12 +36,13 @@ sys::Result<pid_t> fork_child(ExecRequest& request, std::span<std::byte> stack)
         if (!size || size.value != sizeof report) {
             break;
         }
-        request.report = report; // the last one holds the earlier ones
+        request.report = report; // each report contains the earlier ones
     }
     return pid;
 }
 
-// Neither failure says that there are too many processes or too little memory, so fork may work.
+// EAGAIN and ENOMEM mean too many processes or too little memory, so fork would fail, too. After any other error, fork
+// may work.
 bool refuses_shared_memory(int error)
 {
     return error != 0 && error != EAGAIN && error != ENOMEM;
@@ -55,7 +57,7 @@ bool refuses_shared_memory(int error)
 [[noreturn]] void fail_execute(const Options& options, int error)
 {
     const char* name = options.command[0];
-    // tini cannot tell a file that is not there from one whose interpreter is not.
+    // tini's exit code is the same for an absent file and for a file whose interpreter is absent.
     const bool is_absent = error == ENOENT || (error == ELIBACC && options.personality->is_tini);
     const int own_code = is_absent ? options.personality->not_found : options.personality->cannot_execute;
     const int code = options.exit_codes[static_cast<std::size_t>(own_code)];
@@ -111,9 +113,9 @@ Child Child::spawn(const Options& options, const InheritedSignals& inherited, co
     for (std::size_t index = 0; index < options.assignment_count; ++index) {
         environment.put(options.assignments[index]);
     }
-    (void)environment.take("LISTEN_PIDFDID"); // the inode of foster's own pidfd, sd_listen_fds(3)
+    (void)environment.take("LISTEN_PIDFDID"); // names the inode of foster's own pidfd, sd_listen_fds(3)
     if (options.own_session && !options.no_terminal) {
-        (void)sys::leave_controlling_terminal(STDIN_FILENO); // or the child cannot have it; there may be none
+        (void)sys::leave_controlling_terminal(STDIN_FILENO); // else the child cannot get it; fails without a terminal
     }
     ExecRequest request{options, inherited, credentials ? &*credentials : nullptr, terminal, environment, ::getpid()};
     alignas(16) std::array<std::byte, CHILD_STACK> stack;

@@ -18,14 +18,14 @@ Terminal Terminal::find(bool is_kept)
         if (!sys::tcgetpgrp(fd)) {
             continue; // no terminal, or not the controlling one
         }
-        // Kept for the whole life, as not every standard descriptor is.
+        // A copy, because standard input is closed later.
         if (auto copy = sys::dup_above_standard(fd)) {
             terminal.fd_ = static_cast<sys::Fd&&>(copy.value);
             terminal.own_group_ = ::getpgrp();
         }
         return terminal;
     }
-    // A program whose standard descriptors all lead elsewhere may still ask at the terminal, as ssh and sudo do.
+    // ssh and sudo prompt at /dev/tty even if no standard descriptor is a terminal.
     terminal.fd_ = sys::above_standard(sys::open("/dev/tty", O_RDWR)).value;
     terminal.own_group_ = ::getpgrp();
     return terminal;
@@ -45,12 +45,14 @@ bool Terminal::is_own() const
     if (own_group_ != 0) {
         return true;
     }
-    // Every group outside foster's PID namespace has the number 0. But only one in the foreground may read, be it nothing.
+    // Every group outside foster's PID namespace has the number 0. But only one in the foreground may read, be it
+    // nothing.
     const auto terminal = sys::open("/dev/tty", O_RDONLY | O_NONBLOCK);
     return sys::read(terminal.value.number(), {}).error != EIO;
 }
 
-// The kernel takes a group for one that has no members, if only a process has that number (session_of_pgrp in the kernel).
+// The kernel accepts the number of a group without members as long as a process has that number (session_of_pgrp in the
+// kernel), so the group is checked first.
 sys::Status Terminal::give_to(pid_t group) const
 {
     return is_own() && sys::kill(-group, 0).error != ESRCH ? put_in_foreground(group) : sys::Status{};

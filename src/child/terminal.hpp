@@ -1,4 +1,4 @@
-// The controlling terminal: who is in its foreground.
+// The controlling terminal, and which process group is in its foreground.
 #pragma once
 
 #include "sys/files.hpp"
@@ -9,32 +9,33 @@
 namespace foster
 {
 
-// foster's controlling terminal, if it has one. Its errors are nothing to stop for.
+// foster's controlling terminal, if it has one. No terminal error is fatal.
 class Terminal
 {
   public:
-    // None.
+    // No terminal.
     Terminal() = default;
-    // The controlling terminal, by way of a standard descriptor or of /dev/tty. Whether the child is never to have it: --no-terminal.
+    // Finds the controlling terminal through a standard descriptor or /dev/tty. is_kept: the child never gets it,
+    // --no-terminal.
     static Terminal find(bool is_kept);
 
     bool is_there() const { return fd_.number() >= 0; }
-    // Whether foster's own process group is in the foreground, and the child's may take its place. For a process of that group to ask,
-    // with SIGTTIN blocked.
+    // Whether foster's own process group is in the foreground, and the child's group may replace it. To be called by a
+    // member of foster's group, with SIGTTIN blocked.
     bool is_own() const;
-    // Puts the child's process group, if there is one, into the foreground if foster's own was there and is not to stay there. A
-    // background job steals nothing.
+    // Puts the child's process group into the foreground, if that group exists, foster's own group is in the
+    // foreground, and --no-terminal is not given. So a background job does not take the terminal.
     sys::Status give_to(pid_t group) const;
-    // Puts foster's own process group into the foreground where the child's was.
+    // Puts foster's own process group into the foreground if the child's group is there.
     sys::Status take_back(pid_t child_group) const
     {
         return is_there() && is_foreground(child_group) ? put_in_foreground(own_group_) : sys::Status{};
     }
-    // SIGTTOU is blocked, so this works from the background, too.
+    // Works from the background, too, because SIGTTOU is blocked, tcsetpgrp(3).
     sys::Status put_in_foreground(pid_t group) const { return sys::tcsetpgrp(fd_.number(), group); }
     // Whether this group is in the foreground.
     bool is_foreground(pid_t group) const;
-    // Moves to this descriptor number, if there is a terminal, and leaves the number behind it.
+    // Moves the terminal's descriptor, if there is one, to `number`, and then increments `number`.
     sys::Status move_to(int& number) { return sys::move_onto(fd_, number); }
 
   private:

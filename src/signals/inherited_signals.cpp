@@ -13,7 +13,7 @@ InheritedSignals::InheritedSignals()
 
 void InheritedSignals::restore() const
 {
-    // Both calls have worked with the same arguments in the constructor.
+    // No errors are expected: both calls succeeded in the constructor.
     if (sigchld_ignored_) {
         (void)sys::ignore_sigchld(true);
     }

@@ -6,15 +6,16 @@
 namespace foster
 {
 
-// Takes over every signal of this process; what the parent gave us goes to the child unchanged.
+// Blocks all signals of foster, and restores for the child what foster's parent had set.
 class InheritedSignals
 {
   public:
-    // Blocks all signals and undoes an ignored SIGCHLD, with which the kernel would reap by itself and tell nobody. No other
-    // disposition is touched. A fault of our own still kills: the kernel resets a blocked synchronous signal to
-    // default (force_sig_info_to_task in the kernel). Ends foster if it fails.
+    // Blocks all signals, and sets an ignored SIGCHLD to its default: while SIGCHLD is ignored, the kernel reaps
+    // children itself, and foster gets neither signal nor status. It changes no other disposition. A fault of foster's
+    // own still kills foster, because the kernel resets a blocked synchronous signal to its default
+    // (force_sig_info_to_task in the kernel). Ends foster if it fails.
     InheritedSignals();
-    // In the child, before exec: puts the disposition and then the mask back.
+    // For the child, before exec: restores the disposition of SIGCHLD, then the mask.
     void restore() const;
 
   private:

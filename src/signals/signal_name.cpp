@@ -12,7 +12,7 @@ namespace foster
 namespace
 {
 
-// Indexed by number, signal(7); arrays and not pointers, which a position-independent program would have to relocate.
+// Indexed by number, signal(7). Arrays, because pointers would need relocation in a position-independent program.
 constexpr auto NAMES = std::to_array<std::array<char, 8>>({
     {""},     {"HUP"},  {"INT"},  {"QUIT"}, {"ILL"},    {"TRAP"},   {"ABRT"},  {"BUS"},  {"FPE"},  {"KILL"}, {"USR1"},
     {"SEGV"}, {"USR2"}, {"PIPE"}, {"ALRM"}, {"TERM"},   {"STKFLT"}, {"CHLD"},  {"CONT"}, {"STOP"}, {"TSTP"}, {"TTIN"},
@@ -55,13 +55,13 @@ bool take_beginning(std::string_view& text, std::string_view beginning)
     return there;
 }
 
-// At most two digits; -1 for anything else.
+// Parses at most two digits. Returns -1 for anything else.
 int parse_small_number(std::string_view digits)
 {
     return digits.size() > 2 ? -1 : sys::parse_number(digits, sys::LAST_SIGNAL);
 }
 
-// What follows RTMIN or RTMAX: nothing, or a sign and a number.
+// Parses what follows RTMIN or RTMAX: nothing, or a sign and a number. Returns -1 for anything else.
 int parse_real_time(std::string_view offset, char sign, int base)
 {
     const int step = sign == '+' ? 1 : -1;
@@ -79,7 +79,7 @@ int parse_real_time(std::string_view offset, char sign, int base)
 int parse_signal(std::string_view text)
 {
     const int number = parse_small_number(text);
-    // The two below SIGRTMIN are the C libraries' own, nptl(7).
+    // The C libraries use the two signals below SIGRTMIN themselves, nptl(7).
     if (number > 0 && number <= sys::LAST_SIGNAL && (number < FIRST_REAL_TIME - 2 || number >= FIRST_REAL_TIME)) {
         return number;
     }

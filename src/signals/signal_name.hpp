@@ -1,4 +1,4 @@
-// The names of signals, parsed and printed.
+// Signal names: parsing and printing.
 #pragma once
 
 #include "sys/signals.hpp"
@@ -13,7 +13,8 @@ namespace foster
 
 inline constexpr int FIRST_REAL_TIME = 34;
 
-// "SIGTERM", "SIGRTMIN+3", or the bare number of the two below SIGRTMIN, which is 34, as glibc and kill(1) count, signal(7).
+// The name of a signal: "SIGTERM", "SIGRTMIN+3". The two numbers below SIGRTMIN have no name and are printed as
+// numbers. SIGRTMIN is 34, as in glibc and kill(1), signal(7).
 class SignalName
 {
   public:
@@ -24,7 +25,8 @@ class SignalName
     sys::FixedText<12> text_;
 };
 
-// The number of a signal given as "15", "TERM", "SIGTERM", "RTMIN+3" or "RTMAX-2", in upper or lower case; -1: no such signal.
+// Parses a signal: "15", "TERM", "SIGTERM", "RTMIN+3" or "RTMAX-2", in upper or lower case. Returns its number, or -1
+// if there is no such signal.
 int parse_signal(std::string_view text);
 
 } // namespace foster

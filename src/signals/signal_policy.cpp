@@ -42,7 +42,7 @@ Delivery decide(const sys::ReceivedSignal& received, const SignalContext& contex
         return context.is_stop_request ? Delivery::END_PAUSE : Delivery::DROP;
     }
     if (is_of_terminal && context.is_same_group && is_key_of_terminal(number)) {
-        return Delivery::DROP; // the terminal has sent it to the child, in the same group, too
+        return Delivery::DROP; // the terminal has sent it to the child as well, which is in the same group
     }
     if (wants_terminal(received) && context.child_has_it) {
         return Delivery::LEND_TERMINAL;

@@ -46,7 +46,7 @@ sys::Result<sys::ReceivedSignal> SignalSource::next(sys::Nanoseconds at_most)
              read.ssi_ptr}};
 }
 
-// Returns an errno value.
+// Returns an errno value, 0 on success.
 int SignalSource::read_batch(sys::Nanoseconds at_most)
 {
     if (at_most >= 0) {

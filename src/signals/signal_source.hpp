@@ -1,4 +1,4 @@
-// Where foster's signals come from: a signalfd, or rt_sigtimedwait(2) where that is refused.
+// The source of foster's signals: a signalfd, or rt_sigtimedwait(2) where signalfd is refused.
 #pragma once
 
 #include "log/log.hpp"
@@ -13,23 +13,24 @@
 namespace foster
 {
 
-// All signals must be blocked. Many of them come by one read(2), and are handed out in the order in which the kernel had them.
+// Requires that all signals are blocked. One read(2) gets up to 16 signals, in the kernel's order.
 class SignalSource
 {
   public:
-    // A refusal is a message with -vv.
+    // Logs a refusal of signalfd with -vv.
     explicit SignalSource(const log::Messages& messages);
 
-    // The next signal; waits for one at most so long (nanoseconds; 0 looks and does not wait, below 0: for ever). EAGAIN: none has
-    // come. EINTR: foster was stopped and continued. signalfd(2), ppoll(2).
+    // Returns the next signal. Waits for at most `at_most` nanoseconds; 0: does not wait; negative: waits without
+    // limit. EAGAIN: no signal arrived in that time. EINTR: foster was stopped and continued. signalfd(2), ppoll(2).
     sys::Result<sys::ReceivedSignal> next(sys::Nanoseconds at_most);
-    // Whether the read that brought the last one has brought more.
+    // Whether the last read brought further signals that next() has not returned yet.
     bool has_more() const { return next_ < count_; }
-    // The signals that have come and were not handed out, wherever they are.
+    // All pending signals: the kernel's, and those that were read and that next() has not returned yet.
     sys::SignalMask pending() const;
-    // The stop signals among those that were read are gone, as SIGCONT takes them from those that were not, signal(7).
+    // Removes SIGTSTP, SIGTTIN and SIGTTOU from the signals that were read. The kernel does the same with those that
+    // were not read, when SIGCONT arrives, signal(7).
     void drop_stops();
-    // Moves the signalfd, if there is one, to this descriptor number, and leaves the next one.
+    // Moves the signalfd, if there is one, to the descriptor `number`, and then increments `number`.
     sys::Status move_to(int& number) { return sys::move_onto(fd_, number); }
 
   private:
@@ -40,7 +41,7 @@ class SignalSource
     sys::Fd fd_;
     std::size_t next_ = 0;
     std::size_t count_ = 0;
-    std::array<signalfd_siginfo, 16> batch_; // its beginning alone is touched while signals come one by one
+    std::array<signalfd_siginfo, 16> batch_; // one signal at a time touches only the first entry
 };
 
 } // namespace foster

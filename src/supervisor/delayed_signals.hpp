@@ -1,4 +1,5 @@
-// Signals that are forwarded only after a time, --delay. What is here is asked again and again; the rest is rarely run.
+// Signals that are forwarded only after a delay, --delay. The inline functions are called in every round of the event
+// loop; delayed_signals.cpp holds what runs rarely.
 #pragma once
 
 #include "options/options.hpp"
@@ -13,15 +14,16 @@ namespace foster
 class DelayedSignals
 {
   public:
-    // Takes memory only where a delay is asked for. If there is none to be had, that is a warning, and nothing is delayed.
+    // Maps memory only if a --delay is given. If there is no memory, it logs a warning, and no signal is delayed.
     DelayedSignals(const Options& options, const log::Messages& messages);
 
-    // Keeps a signal that is to be delayed; false: it is to be forwarded now, maybe because there is no room. One that is no
-    // real-time signal is queued once, as the kernel does with one that is blocked.
+    // Queues a signal that --delay names. Returns false if the signal is to be forwarded now: it has no delay, or the
+    // queue is full. A signal below SIGRTMIN is queued at most once, as the kernel does with a blocked signal,
+    // signal(7).
     bool enqueue(const sys::ReceivedSignal& received) { return !memory_.empty() && enqueue_delayed(received); }
-    // When the next one's time has come.
+    // The time at which the next queued signal is due.
     sys::Deadline deadline() const { return count_ == 0 ? sys::Deadline() : sys::Deadline::at(next().due); }
-    // The next one whose time has come.
+    // Removes and returns a queued signal that is due now.
     std::optional<sys::ReceivedSignal> take_due()
     {
         return count_ == 0 || next().due > sys::monotonic_now() ? std::nullopt : take_next();
@@ -38,7 +40,7 @@ class DelayedSignals
 
     const Options& options_;
     std::span<Entry> memory_;
-    std::size_t count_ = 0; // of those queued, in the order in which they came
+    std::size_t count_ = 0; // entries in memory_, in the order of arrival
 };
 
 } // namespace foster

@@ -18,7 +18,8 @@ bool Process::is_alive() const
         return now.start == start && !now.has_exited();
     }
     const auto reaped = sys::has_exited(pid);
-    return pid != 0 && reaped.error != ECHILD && !reaped.value; // a sandbox may refuse the look, and a group has none
+    // a sandbox may refuse waitid(2), and a process group (pid < 0) has no answer
+    return pid != 0 && reaped.error != ECHILD && !reaped.value;
 }
 
 InheritedChildren::InheritedChildren(const Options& options, const log::Messages& messages)
@@ -48,7 +49,7 @@ InheritedChildren::InheritedChildren(const Options& options, const log::Messages
     }
 }
 
-// Returns how many there are, or one more than there is room for.
+// Returns the number of inherited processes, at most room + 1.
 std::size_t InheritedChildren::find(pid_t after, std::size_t room)
 {
     Descendants all(*this, problem_ == nullptr, after);
@@ -70,7 +71,7 @@ void InheritedChildren::note_child(pid_t child)
 
 bool InheritedChildren::holds(const Process& process) const
 {
-    // Whether there was a /proc to know its start by can have changed.
+    // A start time of 0 matches any: /proc may have been usable at only one of the two times.
     const auto is_it = [process](const Process& known) {
         return known.pid == process.pid && (known.start == process.start || known.start == 0 || process.start == 0);
     };
@@ -102,7 +103,7 @@ Descendants::Descendants(const InheritedChildren& earlier, bool has_proc, pid_t 
     }
 }
 
-// The next number, 0 behind the last one.
+// Returns the next number, or 0 after the last one.
 pid_t Descendants::next_number()
 {
     last_pid_ = last_pid_ == end_ ? 0 : last_pid_ == LAST_PID ? 1 : last_pid_ + 1;
@@ -119,7 +120,7 @@ bool Descendants::next(Process& found)
         if (sys::Helper::is_one(found.pid)) {
             continue;
         }
-        // What foster's own children do is not looked at in /proc, which is most of what a look costs.
+        // foster's own children need no look into /proc, which is the most expensive part of the search.
         if (has_proc_ ? (!inherited_children_.were_there() && children_.next_is(found.pid)) || is_one(found)
                       : is_child(found)) {
             return true;
@@ -127,10 +128,11 @@ bool Descendants::next(Process& found)
     }
 }
 
-// Without /proc all numbers are tried. For one that is no process's, as most are, the first call costs half of the second one.
+// Without /proc, every number is tried. Most numbers belong to no process, and then getpgid costs half of what waitid
+// does.
 bool Descendants::is_child(const Process& found) const
 {
-    if (sys::raw_call(SYS_getpgid, found.pid) < 0) { // 0: it is outside this PID namespace
+    if (sys::raw_call(SYS_getpgid, found.pid) < 0) { // 0: the group is outside this PID namespace
         return false;
     }
     const auto reaped = sys::has_exited(found.pid);
@@ -152,7 +154,7 @@ bool Descendants::is_one(Process& found)
     return last_is_own_;
 }
 
-// Foster itself or a descendant, which none that was there before stands between.
+// Whether the process is foster itself or a descendant of foster that does not descend from an inherited process.
 bool Descendants::is_of_foster(pid_t pid) const
 {
     if (!inherited_children_.were_there()) {

@@ -1,4 +1,4 @@
-// Foster's descendants, and those of them that were there before the child.
+// foster's descendants, and the processes among them that existed before the child.
 #pragma once
 
 #include "options/options.hpp"
@@ -13,29 +13,33 @@ namespace foster
 
 struct Process {
     pid_t pid = 0;
-    std::uint64_t start = 0; // clock ticks since boot; 0: unknown, it is a child of foster's own
+    // clock ticks since boot, proc_pid_stat(5); 0: unknown, and the process is foster's own child
+    std::uint64_t start = 0;
 
     bool operator==(const Process&) const = default;
-    // Whether it has not ended, and its pid is not another's.
+    // Returns false if the process has exited or the pid now belongs to another process.
     bool is_alive() const;
 };
 
-// What foster was born with, as `exec > >(tee log); exec foster ...` leaves it: it is reaped, but is nothing that the child has left.
+// The processes that were foster's descendants before the spawn: `exec > >(tee log); exec foster ...` leaves such a
+// tee. foster reaps them, but they do not count as leftovers.
 class InheritedChildren
 {
   public:
-    // To be made before the child. Costs one system call where there is nothing. More than it holds are a warning.
+    // To be constructed before the spawn. Without any inherited child it costs one system call. If there are more
+    // processes than fit, it logs a warning.
     InheritedChildren(const Options& options, const log::Messages& messages);
 
-    // A zombie was there, of which there will be no SIGCHLD.
+    // Whether an inherited child is a zombie already. The kernel sends no SIGCHLD for it any more.
     bool had_zombie() const { return had_zombie_; }
-    // Whether there was anything that matters to these options; and how many of them have not been reaped.
+    // Whether inherited processes exist and --grace or --wait-all makes them matter.
     bool were_there() const { return memory_ != nullptr; }
     std::size_t count() const { return count_; }
-    // The child, before it is reaped: what is older than that cannot be its descendant.
+    // Records the child's start time, before the child is reaped. A process that is older than the child cannot be its
+    // descendant.
     void note_child(pid_t child);
     bool holds(const Process& process) const;
-    // One has been reaped: its pid may become another's.
+    // To be called after this pid was reaped: the kernel may give the pid to another process.
     void forget(pid_t pid)
     {
         if (count_ != 0) {
@@ -50,19 +54,19 @@ class InheritedChildren
     Process* memory_ = nullptr;
     std::size_t count_ = 0;
     std::uint64_t child_start_ = 0;
-    const char* problem_ = nullptr; // why /proc is of no use
+    const char* problem_ = nullptr; // why /proc is not usable; null: it is
     bool had_zombie_;
 };
 
-// Hands out foster's descendants that have not ended, one after the other, but for those that were there before the child and what
-// descends from these. Where /proc is of no use, foster's own children: those that were forked after a process, 0: all of them. These
-// have the numbers from there to the next one that would be forked, unless all numbers have been used up meanwhile.
+// Iterates over foster's living descendants, except inherited processes and their descendants.
+// If /proc is not usable, it finds foster's own children only. It then tries the pids after the pid `after` up to the
+// pid that the next fork would get; after a wraparound of the pid numbers this misses some. `after` 0 tries all pids.
 class Descendants
 {
   public:
     Descendants(const InheritedChildren& earlier, bool has_proc, pid_t after);
 
-    // Whether there was one more. A child of foster's own may have ended.
+    // Returns false if there is no further one. A child of foster's own may have exited already.
     bool next(Process& found);
 
   private:
@@ -76,7 +80,7 @@ class Descendants
     const pid_t self_ = ::getpid();
     sys::NumberedEntries processes_;
     sys::OwnChildren children_;
-    pid_t last_pid_; // without /proc
+    pid_t last_pid_; // used only if /proc is not usable; so is end_
     pid_t end_;
     pid_t last_parent_ = -1;
     bool last_is_own_ = false;

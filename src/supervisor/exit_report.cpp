@@ -22,8 +22,8 @@ using log::operator""_is;
 
 } // namespace
 
-// Not by way of a symbolic link, which may lead to any file that root can write. To make a file or to empty it waits for a file system
-// that is frozen, so a helper does.
+// Does not follow a symbolic link, which may point to any file that root can write. Creating or truncating a file
+// blocks on a frozen file system, so a helper process does that.
 sys::Result<sys::Fd> ExitReport::open(const char* path)
 {
     constexpr int HOW = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
@@ -43,7 +43,8 @@ ExitReport::ExitReport(const Options& options, const log::Messages& messages) : 
     if (path == nullptr) {
         return;
     }
-    // A kubelet mounts a file there, unless the pod names another place; a new file is one that nobody reads.
+    // The kubelet mounts a file at this path, unless the pod's terminationMessagePath names another one. If the file is
+    // missing here, nobody would read a new one.
     const bool is_lost = std::strcmp(path, "/dev/termination-log") == 0 && !sys::exists(path);
     auto file = open(path);
     if (file.error == ELOOP) {
@@ -87,12 +88,12 @@ void ExitReport::say(pid_t child, int orphans, int leftovers) const
     log::Line source;
     if (last_.signal == 0) {
         source.add("none");
-    } else if (last_.code > 0) { // all that the kernel sends of itself, sigaction(2)
+    } else if (last_.code > 0) { // positive codes are the kernel's own signals, sigaction(2)
         source.add("{} from the kernel", signal.text());
     } else {
         sender = last_.sender;
         user = last_.user;
-        // The kernel calls a sender 0 that has no number here.
+        // The kernel reports pid 0 if the sender is outside this PID namespace.
         last_.sender == 0 ? source.add("{} from outside the PID namespace, uid {}", signal.text(), last_.user)
                           : source.add("{} from pid {}, uid {}", signal.text(), last_.sender, last_.user);
     }

@@ -1,4 +1,4 @@
-// The last word: one line on how it ended, in the messages with -v and in the file of --termination-log.
+// The exit report: one line on how the child exited, logged with -v and written to the file of --termination-log.
 #pragma once
 
 #include "options/options.hpp"
@@ -16,21 +16,22 @@ namespace foster
 class ExitReport
 {
   public:
-    // Before the spawn: what is counted is counted from here on. Empties the file, which is kept open; a refusal is a warning.
+    // To be constructed before the spawn: run time and OOM kills are counted from here. Truncates the file and keeps it
+    // open. If that fails, it logs a warning.
     ExitReport(const Options& options, const log::Messages& messages);
 
-    // Whether there will be one.
+    // Whether a report will be written.
     bool is_wanted() const { return start_ != 0; }
-    // A signal was forwarded to the child in place of a received one.
+    // Records a signal that was forwarded to the child in place of a received one.
     void note_forwarded(int signal, const sys::ReceivedSignal& received)
     {
         last_ = {signal, received.code, received.sender, received.user};
     }
-    // The child has ended, with this name and wait(2)'s status.
+    // Records the exit of the child. status: as of wait(2).
     void note_exit(const char* name, int status);
-    // Moves the file, if there is one, to this descriptor number, and leaves the number behind it.
+    // Moves the file, if one is open, to the descriptor `number`, and then increments `number`.
     sys::Status move_to(int& number) { return sys::move_onto(file_, number); }
-    // Never over what the workload has written into the file itself.
+    // Writes the report. If the workload has written to the file itself, the file keeps that text.
     void say(pid_t child, int orphans, int leftovers) const;
 
   private:
@@ -45,7 +46,7 @@ class ExitReport
     const log::Messages& messages_;
     sys::Helper opener_;
     sys::Fd file_;
-    sys::Nanoseconds start_ = 0; // 0: there will be none
+    sys::Nanoseconds start_ = 0; // monotonic; 0: no report is wanted
     std::int64_t oom_kills_ = -1;
     Forwarded last_;
     std::array<char, 64> name_{};

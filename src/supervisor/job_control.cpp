@@ -11,19 +11,20 @@ namespace foster
 void JobControl::follow_stopped_child()
 {
     const int signal = has_terminal() ? sys::stopped_by(child_.pid()) : 0;
-    // A SIGCONT that has come meanwhile continues both; a stop would take it away, signal(7).
+    // If SIGCONT is pending, it continues the child and foster. A stop of foster would discard it, signal(7).
     if (signal == 0 || (signals_.pending() & sys::bit_of(SIGCONT)) != 0) {
         return;
     }
-    // A shell's fg sends no SIGCONT to a job that it knows to be running: bash.
+    // bash's fg sends no SIGCONT to a job that bash knows to be running, so foster continues the child by itself.
     if ((signal == SIGTTIN || signal == SIGTTOU) && terminal_.is_own() && terminal_.give_to(child_.pid())) {
         (void)child_.continue_group();
         return;
     }
     take_terminal_back();
-    // SIGSTOP would stop an orphaned group, which nobody would continue.
+    // SIGSTOP would also stop an orphaned process group, which no shell would ever continue.
     if (!sys::stop_own_group(signal == SIGSTOP ? SIGTSTP : signal)) {
-        // Nobody is there to continue foster, so nobody wants the terminal either: it is the child's when it goes on.
+        // foster's group is orphaned: nobody is there to continue foster or to use the terminal. So the child gets the
+        // terminal, for the time after its own stop.
         (void)terminal_.give_to(child_.pid());
     }
     signals_.drop_stops();

@@ -17,19 +17,20 @@ class JobControl
     }
 
     bool has_terminal() const { return terminal_.is_there(); }
-    // Whether the child's process group is in the foreground.
+    // Whether the child's process group is the terminal's foreground group.
     bool child_has_terminal() const { return terminal_.is_foreground(child_.pid()); }
-    // The child may have stopped: then foster gives the terminal back and stops by the same signal, so that the shell gets its prompt.
-    // As PID 1 the kernel does not let it.
+    // To be called after a SIGCHLD. If the child has stopped, foster takes the terminal back and stops itself by the
+    // same signal, so that the shell shows its prompt. As PID 1, foster cannot stop: the kernel ignores the signal.
     void follow_stopped_child();
-    // The child's process group gets the terminal, and SIGCONT. Returns whether it has a group.
+    // Gives the terminal to the child's process group and sends it SIGCONT. Returns false if the child has no process
+    // group of its own.
     bool continue_child() const;
-    // A member of foster's own process group wants the terminal that the child's group has, as in `foster producer | less`. It has
-    // been stopped for that.
+    // Takes the terminal for foster's own process group and continues that group. A member of it was stopped because it
+    // used the terminal while the child's group was in the foreground, as in `foster producer | less`.
     void lend_terminal();
-    // The child has exited.
+    // To be called after the child has exited.
     void take_terminal_back() const { (void)terminal_.take_back(child_.pid()); }
-    // Moves the terminal, if there is one, to this descriptor number, and leaves the next one.
+    // Moves the terminal, if there is one, to the descriptor `number`, and then increments `number`.
     sys::Status move_to(int& number) { return terminal_.move_to(number); }
 
   private:

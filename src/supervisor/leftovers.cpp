@@ -16,14 +16,16 @@ namespace foster
 namespace
 {
 
-constexpr sys::Nanoseconds RETRY_INTERVAL = 10'000'000; // between two rounds of SIGKILL, or as long as one took
-constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000;     // with those that got SIGKILL
+// at least; if a round of SIGKILL takes longer, as long as that round
+constexpr sys::Nanoseconds RETRY_INTERVAL = 10'000'000;
+constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000; // for the processes that got SIGKILL
 constexpr sys::Nanoseconds FIRST_LOOK = 50'000'000;
 constexpr sys::Nanoseconds MAX_LOOK = 1'000'000'000;
-constexpr sys::Nanoseconds REST_FACTOR = 50; // looks through /proc take 2 % of the time
+constexpr sys::Nanoseconds REST_FACTOR = 50; // searches of /proc take at most 2 % of the time
 
-// Two signals, 0 is none, to this process, by a pidfd, so that none which gets its pid meanwhile is hit. A process group, below 0,
-// has no pidfd, nor has an old kernel or a sandbox. Returns whether it may be signalled, or is gone.
+// Sends two signals (0: none) to a process, through a pidfd, so that a new process with a reused pid gets none. A
+// process group (pid < 0) has no pidfd, and an old kernel or a sandbox has none at all: then kill(2) is used. Returns
+// false if foster may not signal the process (EPERM).
 bool send(const Process& to, int signal, int next)
 {
     const auto process = sys::pidfd_open(to.pid);
@@ -43,17 +45,17 @@ bool send(const Process& to, int signal, int next)
 
 } // namespace
 
-// What one of them runs to clean up is not to get its SIGTERM, so they are listed first.
+// Lists the processes first, so that a clean-up command started by one of them does not get this SIGTERM.
 void Leftovers::signal_all(int signal, int next)
 {
     if (are_all_others()) {
-        // All at once: none can escape by a fork.
+        // One call for all processes: none can escape by a fork.
         (void)sys::kill(-1, signal);
         (void)sys::kill(-1, next);
         return;
     }
-    constexpr std::size_t MAX = 1 << 16; // memory is taken by the page
-    Process only;                        // where there is no memory for more
+    constexpr std::size_t MAX = 1 << 16; // pages that are not used take no memory
+    Process only;                        // used if no memory could be mapped
     if (list_ == nullptr) {
         const auto memory = sys::map_memory(MAX * sizeof(Process));
         list_ = memory ? static_cast<Process*>(memory.value) : nullptr;
@@ -75,13 +77,15 @@ void Leftovers::signal_all(int signal, int next)
     }
 }
 
-// Without /proc, where none was found among those that the child can have forked: whether to look at all.
+// For a search without /proc that found nothing among the pids after the child's: from now on all pids are searched.
+// Returns whether that changes anything.
 bool Leftovers::search_all()
 {
     return problem_ != nullptr && std::exchange(after_, 0) != 0;
 }
 
-// Without /proc each one's process group is all that is known of its descendants.
+// If /proc is not usable, foster cannot find the descendants of its children. So it signals the process group of each
+// child.
 void Leftovers::send_to(std::span<Process> list, int signal, int next) const
 {
     for (auto& to : list) {
@@ -96,8 +100,9 @@ void Leftovers::send_to(std::span<Process> list, int signal, int next) const
     }
 }
 
-// The process group that is signalled for its member; 0: none. A group of foster's session may hold others than descendants, for any
-// process of it can join it, setpgid(2).
+// Returns the process group to signal for this member; 0: none. A group in foster's own session may contain processes
+// that are not foster's descendants, because any process of the session can join it, setpgid(2). Such a group is
+// signalled only if it is the child's, or if /proc is not usable and the member leads it.
 pid_t Leftovers::group_of(pid_t member) const
 {
     const pid_t group = sys::getpgid(member);
@@ -106,7 +111,8 @@ pid_t Leftovers::group_of(pid_t member) const
     return group > 1 && (group == child_ || is_leader || (session > 0 && session != sys::getsid(0))) ? group : 0;
 }
 
-// With its process group, for one that forks and ends, forks and ends, is gone before its own signal comes.
+// Sends SIGKILL to each process and to its process group: a process that keeps forking and exiting is gone before a
+// signal to its own pid arrives.
 Leftovers::Count Leftovers::kill_all()
 {
     Count count;
@@ -150,7 +156,7 @@ void Leftovers::begin(bool is_stopping, Reaper& reaper)
 
 void Leftovers::begin_grace()
 {
-    signal_all(SIGTERM, SIGCONT); // one that is stopped could not end
+    signal_all(SIGTERM, SIGCONT); // a stopped process cannot handle SIGTERM
     phase_ = Phase::GRACE;
     kill_at_ = sys::monotonic_now() + options_.grace;
 }
@@ -158,13 +164,14 @@ void Leftovers::begin_grace()
 void Leftovers::begin_killing(sys::Nanoseconds now)
 {
     phase_ = Phase::KILLING;
-    // Without /proc a generation is found only when the one before it has ended.
+    // If /proc is not usable, the children of a process are found only after it has exited. So this takes several
+    // rounds.
     give_up_ = now + (problem_ == nullptr || are_all_others() ? TIMEOUT : 10 * TIMEOUT);
     look_soon(now);
     kill_again(now);
 }
 
-// Until none is left that can be: the ones that are forked meanwhile get it in another round.
+// Repeats SIGKILL until no process is left that can exit: processes forked in the meantime get it in the next round.
 void Leftovers::kill_again(sys::Nanoseconds now)
 {
     const auto count = kill_all();
@@ -180,7 +187,7 @@ void Leftovers::kill_again(sys::Nanoseconds now)
     }
 }
 
-// All, or those alone that foster may not signal.
+// Logs each remaining process. refused_alone: only those that foster may not signal.
 void Leftovers::report_left(bool refused_alone) const
 {
     Descendants leftovers(inherited_children_, true, after_);
@@ -196,8 +203,8 @@ void Leftovers::report_left(bool refused_alone) const
     }
 }
 
-// The kernel may be silent about an exit: CLONE_AUTOREAP, and what was put into the PID namespace from outside, as by `docker exec`,
-// is nobody's child here. So there is another look now and then.
+// Some exits cause no SIGCHLD: those of children made with CLONE_AUTOREAP, and those of processes that entered the PID
+// namespace from outside, as by `docker exec`, because foster is not their parent. So there is a search at intervals.
 void Leftovers::look_if_due(Reaper& reaper)
 {
     const bool has_children = reaper.has_children();
@@ -216,7 +223,7 @@ void Leftovers::look_if_due(Reaper& reaper)
     reaper.request_sweep();
     if (is_to_search && !awaited_.is_alive() &&
         !Descendants(inherited_children_, problem_ == nullptr, after_).next(awaited_) && !search_all()) {
-        reaper.finish(); // those that have exited meanwhile
+        reaper.finish(); // reaps those that have exited meanwhile
         phase_ = Phase::LET_BE;
         return;
     }
@@ -226,7 +233,7 @@ void Leftovers::look_if_due(Reaper& reaper)
     look_interval_ = std::min(2 * look_interval_, MAX_LOOK);
 }
 
-// Something is to end now.
+// Makes the next search soon, because processes are about to exit.
 void Leftovers::look_soon(sys::Nanoseconds now)
 {
     look_interval_ = FIRST_LOOK;

@@ -1,4 +1,4 @@
-// Leftovers: descendants that are still alive when the child has ended, --grace and --wait-all.
+// Leftovers: descendants that are still alive when the child has exited, --grace and --wait-all.
 #pragma once
 
 #include "options/options.hpp"
@@ -15,8 +15,8 @@ namespace foster
 
 class Reaper;
 
-// As PID 1 they are all that its PID namespace holds, which kill(2) reaches at once. Elsewhere, and where others were there before the
-// child, they are foster's descendants, which /proc tells.
+// If foster is PID 1, the leftovers are all processes of its PID namespace, and kill(-1) reaches them. If foster is not
+// PID 1, or inherited processes exist, the leftovers are foster's descendants, found in /proc.
 class Leftovers
 {
   public:
@@ -25,20 +25,22 @@ class Leftovers
     {
     }
 
-    // The child has ended. Whether foster has been asked to stop before: then --wait-all does not put off a --grace.
+    // To be called after the child has exited. is_stopping: foster was asked to stop before; then --wait-all does not
+    // delay --grace.
     void begin(bool is_stopping, Reaper& reaper);
-    // Whether foster is to go on.
+    // Whether foster is to wait for leftovers.
     bool are_awaited() const { return phase_ != Phase::LET_BE; }
-    // When there is something to do or to look at.
+    // The time of the next signal or search.
     sys::Deadline deadline() const
     {
         return !are_awaited()             ? sys::Deadline()
                : phase_ == Phase::WAITING ? sys::Deadline::at(next_look_)
                                           : sys::Deadline::at(std::min(kill_at_, next_look_));
     }
-    // Sends SIGKILL when --grace is over, and looks whether any are left.
+    // Sends SIGKILL after --grace is over, and checks whether any leftovers remain.
     void run_due_work(Reaper& reaper);
-    // Hands a signal to all of them. The first request to stop begins a --grace that has been put off, the second one ends it.
+    // Forwards a signal to all leftovers. If --wait-all has delayed --grace, the first stop request starts --grace. A
+    // further one sends SIGKILL at once.
     void forward(int signal, bool asks_to_stop);
 
   private:
@@ -48,10 +50,10 @@ class Leftovers
     void begin_killing(sys::Nanoseconds now);
     void kill_again(sys::Nanoseconds now);
     struct Count {
-        int found = 0; // those that have ended left out
+        int found = 0; // without those that have exited
         int reached = 0;
     };
-    // Two signals; 0 is none.
+    // Sends two signals; 0: none.
     void signal_all(int signal, int next);
     void send_to(std::span<Process> list, int signal, int next) const;
     pid_t group_of(pid_t member) const;
@@ -65,20 +67,21 @@ class Leftovers
     const Options& options_;
     const log::Messages& messages_;
     const InheritedChildren& inherited_children_;
-    const pid_t child_; // which has led a process group
+    const pid_t child_; // its pid, which is also the number of its process group
     const pid_t self_ = ::getpid();
-    const char* problem_ = nullptr; // why /proc is of no use
-    pid_t after_ = child_; // without it: leftovers have been forked after this process; 0: numbers are used again
+    const char* problem_ = nullptr; // why /proc is not usable; null: it is
+    // without /proc: leftovers have pids after this one; 0: search all pids, after a wraparound
+    pid_t after_ = child_;
     Phase phase_ = Phase::LET_BE;
     bool is_stopping_ = false;
-    Process* list_ = nullptr;      // memory for it, once it was taken
-    sys::Nanoseconds kill_at_ = 0; // the end of --grace, then the next round of SIGKILL
+    Process* list_ = nullptr;      // mapped at the first use
+    sys::Nanoseconds kill_at_ = 0; // the end of --grace, then the time of the next round of SIGKILL
     sys::Nanoseconds give_up_ = 0;
     sys::Nanoseconds next_look_ = 0;
     sys::Nanoseconds look_interval_ = 50'000'000;
-    sys::Nanoseconds rest_until_ = 0; // from a look through /proc
-    int seen_reaped_ = 0;             // since the last one, by the reaper
-    Process awaited_{0, 1};           // one that was found by it; none
+    sys::Nanoseconds rest_until_ = 0; // no search before this time, see REST_FACTOR
+    int seen_reaped_ = 0;             // reaper.orphans() at the last search
+    Process awaited_{0, 1};           // a leftover found by the last search; at first none
 };
 
 } // namespace foster

@@ -1,4 +1,4 @@
-// Whose parent foster becomes, and the signal at the death of its own.
+// foster as the parent of orphans, and the signal at the death of foster's own parent.
 #pragma once
 
 #include "log/log.hpp"
@@ -6,9 +6,9 @@
 namespace foster
 {
 
-// Makes this process the one that orphans are re-parented to: a child subreaper, unless it is PID 1 and has them anyway. And has
-// a signal sent to foster, which forwards it, when its own parent dies; 0: none. A refusal is a warning. PR_SET_CHILD_SUBREAPER(2const),
-// PR_SET_PDEATHSIG(2const).
+// Makes foster a child subreaper, so that orphans are re-parented to it. PID 1 gets them anyway. If parent_death is not
+// 0, the kernel sends foster this signal when foster's parent dies, and foster forwards it. A refusal is logged as a
+// warning. PR_SET_CHILD_SUBREAPER(2const), PR_SET_PDEATHSIG(2const).
 void set_parentage(int parent_death, const log::Messages& messages);
 
 } // namespace foster

@@ -8,7 +8,7 @@ namespace foster
 
 void PidLimit::look_now_and_then()
 {
-    constexpr sys::Nanoseconds INTERVAL = 100'000'000; // orphans may die in their thousands
+    constexpr sys::Nanoseconds INTERVAL = 100'000'000; // thousands of orphans may exit within a short time
     const auto now = sys::monotonic_now();
     if (now < next_look_) {
         return;

@@ -1,4 +1,4 @@
-// A warning before the cgroup's limit of PIDs is hit, --warn-pids.
+// --warn-pids: a warning before the cgroup's limit of PIDs is reached.
 #pragma once
 
 #include "options/options.hpp"
@@ -14,7 +14,8 @@ class PidLimit
     {
     }
 
-    // Looks at it where that was asked for, but not too often. Warns again only when it has been below since.
+    // If --warn-pids is given, checks the use of PIDs, at most ten times a second. Warns again only after the use was
+    // below the limit.
     void look()
     {
         if (percent_ != 0) {

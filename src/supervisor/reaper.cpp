@@ -16,15 +16,15 @@ namespace foster
 namespace
 {
 
-// What a sweep wastes is its last wait, which walks the whole list and finds nothing. The next sweep comes 50 times as long
-// after it as a wait took, so that not more than 2 % of the time is wasted; and a zombie that a coalesced SIGCHLD did not name
-// waits no longer than 50 ms.
+// The wasted part of a sweep is its last wait, which walks the whole list and finds nothing. The next sweep comes at
+// the earliest 50 times the length of a wait later, so at most 2 % of the time is wasted. A zombie that no SIGCHLD
+// named, because SIGCHLDs coalesced, waits at most 50 ms.
 constexpr sys::Nanoseconds REST_FACTOR = 50;
 constexpr sys::Nanoseconds MAX_REST = 50'000'000;
-// Beside many living orphans, processes that die as fast as they are reaped would make a sweep endless.
+// If processes exit as fast as foster reaps them, and many living orphans make each wait long, a sweep would never end.
 constexpr int MAX_WAITS = 256;
-constexpr sys::Nanoseconds CHEAP = 10'000; // less than the timer and the wakeup that putting it off would cost
-constexpr int MAX_UNMEASURED = 16;         // two looks at the clock are a tenth of what a cheap sweep costs
+constexpr sys::Nanoseconds CHEAP = 10'000; // less than the timer and the wakeup cost that a delayed sweep needs
+constexpr int MAX_UNMEASURED = 16;         // two reads of the clock cost a tenth of a cheap sweep
 
 } // namespace
 
@@ -33,7 +33,8 @@ void Reaper::sweep_if_due()
     if (!sweep_pending_) {
         return;
     }
-    // One walk over the list less: the sweep has to find out that there is nothing, but not where this one is.
+    // Saves one walk over the list: the sweep still has to walk it once to find no zombie, but no longer to find this
+    // one.
     if (const pid_t hint = std::exchange(hint_, 0); hint > 0) {
         reap(hint);
     }
@@ -50,14 +51,14 @@ void Reaper::sweep_if_due()
     reap_child_if_noticed();
 }
 
-// Returns how many waits it took.
+// Returns the number of waits.
 int Reaper::reap_all()
 {
     int waits = 1;
     while (reap_any() && waits < MAX_WAITS) {
         ++waits;
     }
-    // What could not be finished goes on after a look at the signals.
+    // An unfinished sweep continues after the next check for signals.
     sweep_pending_ = waits == MAX_WAITS;
     return waits;
 }
@@ -81,7 +82,7 @@ void Reaper::finish()
     }
 }
 
-// Each returns whether a zombie was reaped.
+// Both functions return whether they reaped a zombie.
 bool Reaper::reap_any()
 {
     if (names_) {
@@ -90,7 +91,7 @@ bool Reaper::reap_any()
             has_children_ = true;
             return zombie.value > 0 && reap(zombie.value);
         }
-        // A sandbox may refuse the look, or there are no children: reaped without a name is better than not at all.
+        // Either there are no children, or a sandbox refuses waitid(2): then a zombie is reaped without its name.
     }
     const auto reaped = sys::reap(-1);
     has_children_ = reaped.error != ECHILD;

@@ -1,4 +1,4 @@
-// Reaping: the hint, the sweep, and when a sweep is owed.
+// Reaping: the hint, the sweep, and when a pending sweep is due.
 #pragma once
 
 #include "log/log.hpp"
@@ -14,14 +14,14 @@
 namespace foster
 {
 
-// The kernel walks the whole list of children in a wait for any of them, so N living orphans make every death cost O(N).
-// A wait for one pid is O(1) since Linux 5.14 (do_wait_pid in the kernel). So the pid that SIGCHLD names is waited for at
-// once, and the wait for any, which coalesced SIGCHLDs make necessary, is rationed.
+// waitpid(-1) walks the kernel's whole list of children, so each exit costs O(N) with N living orphans. waitpid(pid) is
+// O(1) since Linux 5.14 (do_wait_pid in the kernel). So foster waits at once for the pid that SIGCHLD names (the hint).
+// SIGCHLDs coalesce, so waitpid(-1) is necessary, too (the sweep), but its rate is limited.
 class Reaper
 {
   public:
-    // child: 0 where there is none. earlier: is told of each that was reaped. neglect: hears of the stops of those that it traces.
-    // last_word: hears how the child has ended.
+    // child: its pid, or 0 if there is none. inherited_children: told of each reaped pid. monitor: gets the stops of
+    // threads that it traces. exit_report: told how the child exited.
     Reaper(pid_t child, bool warn_reaped, const log::Messages& messages, InheritedChildren& earlier,
            ZombieMonitor& neglect, ExitReport& exit_report)
         : child_(child), names_(warn_reaped || exit_report.is_wanted()), warns_(warn_reaped),
@@ -30,34 +30,35 @@ class Reaper
     {
     }
 
-    // A SIGCHLD came and named this pid. A sweep is owed from then on.
+    // To be called after a SIGCHLD that named this pid. A sweep is pending from then on.
     void notice(pid_t hint)
     {
         hint_ = hint;
         sweep_pending_ = true;
     }
-    // The child may have exited although no sweep has found it yet: a signal that comes after that is not for it.
+    // Reaps the child if it has exited and only the sweep has not come yet. A signal that arrives after the exit is not
+    // for the child.
     void reap_child_if_noticed()
     {
         if (sweep_pending_ && child_ > 0 && !child_status_) {
             reap(child_);
         }
     }
-    // A sweep is owed for another reason than a SIGCHLD of the kernel's.
+    // Requests a sweep for a reason other than the kernel's SIGCHLD.
     void request_sweep() { sweep_pending_ = true; }
-    // The sweep that is owed, if its time has come; else a look at those alone that must not wait for it: the one that SIGCHLD has
-    // named, and the child.
+    // Runs the pending sweep if it is due. If it is not due, reaps only what must not wait for the sweep: the pid that
+    // SIGCHLD named, and the child.
     void sweep_if_due();
-    // When the pending sweep is due.
+    // The time at which the pending sweep is due.
     sys::Deadline deadline() const { return sweep_pending_ ? sys::Deadline::at(next_sweep_at_) : sys::Deadline(); }
-    // Reaps all zombies that there are, unless they come faster than that; then a sweep is owed.
+    // Reaps all zombies. If they appear faster than foster reaps them, a sweep stays pending.
     void finish();
 
-    // How many others than the child have been reaped.
+    // The number of reaped processes, the child not counted.
     int orphans() const { return orphans_; }
-    // Whether the last sweep has found children, be they zombies.
+    // Whether the last sweep found any child, living or zombie.
     bool has_children() const { return has_children_; }
-    // wait(2)'s status of the child, once it has been reaped.
+    // The child's status as of wait(2), after it has been reaped.
     const std::optional<int>& child_status() const { return child_status_; }
 
   private:
@@ -68,7 +69,7 @@ class Reaper
     void record(const sys::Reaped& reaped, const char* name);
 
     pid_t child_;
-    bool names_; // every name is wanted, and read while the zombie still holds it
+    bool names_; // read the name of each process before it is reaped
     bool warns_;
     bool sweep_pending_;
     const log::Messages& messages_;
@@ -80,7 +81,7 @@ class Reaper
     std::optional<int> child_status_;
     pid_t hint_ = 0;
     sys::Nanoseconds next_sweep_at_ = 1; // the earliest time of the next sweep
-    int unmeasured_ = 0;                 // so many sweeps more are taken to be cheap
+    int unmeasured_ = 0;                 // the number of further sweeps that are taken to be cheap and not measured
 };
 
 } // namespace foster

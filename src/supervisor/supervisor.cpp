@@ -42,7 +42,8 @@ void Supervisor::release_inherited()
 
 void Supervisor::release_descriptors()
 {
-    // The signalfd, the terminal and the termination log take the first numbers above the standard ones; all behind them goes.
+    // The signalfd, the terminal and the termination log take the first numbers after the standard ones. All higher
+    // ones are closed.
     int next = FIRST_OTHER_FD;
     for (const auto moved : {signals_.move_to(next), job_control_.move_to(next), exit_report_.move_to(next)}) {
         if (!moved) {
@@ -52,8 +53,8 @@ void Supervisor::release_descriptors()
         }
     }
     sys::close_from(next);
-    // Standard input may be a pipe whose writer waits for the last reader to go. Standard output is what /proc/1/fd/1 leads to, where
-    // cron jobs and linked log files write.
+    // Standard input is replaced by /dev/null: it may be a pipe whose writer waits until the last reader has closed it.
+    // Standard output stays open: cron jobs and linked log files write to /proc/1/fd/1.
     const auto null = sys::open("/dev/null", O_RDWR);
     if (!null || !sys::dup_onto(null.value.number(), STDIN_FILENO)) {
         sys::close(STDIN_FILENO);
@@ -71,7 +72,8 @@ int Supervisor::run()
     if (const int last = options_.rewrites[SIGTERM]; last != 0 && options_.personality->owns_session &&
                                                      options_.group && options_.grace < 0 &&
                                                      options_.mode != Mode::PAUSE) {
-        // What is left of the child's group, as dumb-init does; its leader's pid is not reused as long as one is left.
+        // As dumb-init does, send SIGTERM to the rest of the child's group. The kernel does not reuse the number of a
+        // group that still has members, so this cannot hit another group.
         (void)sys::kill(-child_.pid(), last);
     }
     const int leftovers = end_leftovers();
@@ -87,12 +89,12 @@ int Supervisor::run()
     const int code = exit_code_of(status);
     const int own_code = options_.exit_codes[static_cast<std::size_t>(code)];
     if (options_.mirror_signal && WIFSIGNALED(status) && own_code == code) {
-        sys::die_by(WTERMSIG(status)); // PID 1 cannot
+        sys::die_by(WTERMSIG(status)); // has no effect as PID 1
     }
     return own_code;
 }
 
-// All that a look at the clock or at the children may be due for.
+// Does all work that depends on the time or on reaped children.
 void Supervisor::run_due_work()
 {
     reaper_.sweep_if_due();
@@ -122,7 +124,8 @@ int Supervisor::end_leftovers()
     return reaper_.orphans() + static_cast<int>(inherited_children_.count()) - others;
 }
 
-// A parent that foster has stopped in the midst of a visit would crash if foster ended now. It may be short of CPU, or frozen.
+// If foster exited during a remote wait, the parent that it has stopped would crash. The parent may be short of CPU
+// time or frozen, so there is a time limit.
 void Supervisor::await_visits()
 {
     constexpr sys::Nanoseconds TIMEOUT = 10'000'000'000;
@@ -132,7 +135,7 @@ void Supervisor::await_visits()
     }
 }
 
-// --stop-timeout
+// Sends the child SIGKILL after --stop-timeout.
 void Supervisor::kill_child_if_due()
 {
     if (has_exited() || !kill_child_at_.is_over()) {
@@ -153,7 +156,7 @@ sys::Deadline Supervisor::deadline() const
     return earlier(next, kill_child_at_);
 }
 
-// What is due is done when all signals that have come together have been handled, so that they share one sweep.
+// Due work runs after all signals that arrived together have been handled, so that they share one sweep.
 void Supervisor::wait_and_handle()
 {
     const auto next = deadline();
@@ -165,7 +168,7 @@ void Supervisor::wait_and_handle()
         handle_wait_error(received.error, next.is_over());
     }
     if (signals_.has_more()) {
-        reaper_.reap_child_if_noticed(); // who has exited gets none of them
+        reaper_.reap_child_if_noticed(); // a child that has exited gets no further signal
     } else {
         run_due_work();
     }
@@ -184,13 +187,13 @@ void Supervisor::handle(const sys::ReceivedSignal& received)
     if (action == SignalAction::FORWARD && !delayed_signals_.enqueue(received)) {
         deliver(received);
     }
-    // The kernel's own SIGCHLD may have been merged into a sent one.
+    // The kernel may have merged its own SIGCHLD into the sent one.
     if (received.number == SIGCHLD) {
         reaper_.request_sweep();
     }
 }
 
-// To the child, or when that has exited to what it has left.
+// Delivers a signal to the child, or to the leftovers after the child has exited.
 void Supervisor::deliver(const sys::ReceivedSignal& received)
 {
     SignalContext context;
@@ -249,8 +252,8 @@ void Supervisor::start_stop_timeout()
     }
 }
 
-// That waiting fails should not happen, but is no reason to lose the child's exit status. EINTR now and then is that foster was stopped
-// or traced; and a wait that ends too soon for ever must not spin.
+// A failed wait should not happen, but it must not lose the child's exit status. A single EINTR means that foster was
+// stopped or traced. A wait that returns too early each time must not make foster spin.
 void Supervisor::handle_wait_error(int error, bool is_time_over)
 {
     if (error == EAGAIN && is_time_over) {

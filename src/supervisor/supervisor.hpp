@@ -17,7 +17,7 @@
 namespace foster
 {
 
-// Forwards and reaps until the child has ended, and what it has left, where that is asked for.
+// Forwards signals and reaps zombies until the child has exited, and the leftovers, if the options ask for that.
 class Supervisor
 {
   public:
@@ -33,18 +33,19 @@ class Supervisor
         earlier.note_child(child.pid());
     }
 
-    // Lets go of whatever the workload may want released: the working directory, every descriptor but standard output and error,
-    // and the copy of its command line in foster's own /proc/self/cmdline, so that `pgrep -f` finds the workload once.
+    // Releases what the workload may need released: the working directory, and every descriptor except standard output
+    // and error. Blanks the child's command line in foster's own /proc/self/cmdline, so that `pgrep -f` finds the
+    // workload once.
     void release_inherited();
-    // Returns the exit code when the child has ended, or --pause, and the leftovers that are waited for. Nothing else ends it, and no
-    // failure does.
+    // Returns the exit code after the child has exited (--pause: after a stop request) and no leftovers are awaited.
+    // Nothing else makes it return, no failure either.
     int run();
 
   private:
     void release_descriptors();
     void wait_and_handle();
     void run_due_work();
-    // Returns how many of them have been reaped.
+    // Returns the number of leftovers that were reaped.
     int end_leftovers();
     void await_visits();
     void kill_child_if_due();
@@ -69,12 +70,12 @@ class Supervisor
     ZombieMonitor monitor_;
     Reaper reaper_;
     const pid_t self_ = ::getpid();
-    int seen_orphans_ = 0;        // by pid_limit_
-    int stop_requests_ = 0;       // whatever their name
+    int seen_orphans_ = 0;        // reaper_.orphans() at the last check of pid_limit_
+    int stop_requests_ = 0;       // by any signal that counts as a stop request
     sys::Deadline kill_child_at_; // --stop-timeout
     bool pause_ended_ = false;
     bool waiting_failed_ = false;
-    int failed_waits_ = 0; // in a row, one soon after the other
+    int failed_waits_ = 0; // consecutive, each soon after the one before
     sys::Nanoseconds last_failed_wait_ = 0;
 };
 
