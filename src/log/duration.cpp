@@ -16,7 +16,7 @@ constexpr sys::Nanoseconds HOUR = 60 * MINUTE;
 
 sys::Nanoseconds parse_duration(std::string_view text)
 {
-    constexpr int MAX = 10'000'000; // twice as many minutes are still a number of nanoseconds
+    constexpr int MAX = 10'000'000; // as minutes, even twice as many fit into Nanoseconds
     constexpr struct {
         std::string_view name;
         sys::Nanoseconds length;

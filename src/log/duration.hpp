@@ -1,4 +1,4 @@
-// Lengths of time as people write them.
+// Durations: parsing and printing.
 #pragma once
 
 #include "log/line.hpp"
@@ -7,10 +7,10 @@
 namespace foster::log
 {
 
-// "500ms", "10s", "5m" or plain seconds; -1 for anything else.
+// Parses "500ms", "10s", "5m" or plain seconds. Returns -1 for anything else.
 sys::Nanoseconds parse_duration(std::string_view text);
 
-// Adds "2h13m", "5m10s", "12s" or "300ms".
+// Prints a duration as "2h13m", "5m10s", "12s" or "300ms".
 void add_duration(Line& line, sys::Nanoseconds duration);
 
 } // namespace foster::log

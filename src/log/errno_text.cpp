@@ -14,7 +14,7 @@ struct Row {
     std::string_view text;
 };
 
-// What foster's calls can answer. strerror(3) knows them all, in 2 kB.
+// The errors that foster's system calls can return. strerror(3) knows all errors, and takes 2 kB.
 constexpr Row ROWS[] = {
     {EPERM, "Operation not permitted"},
     {ENOENT, "No such file or directory"},
@@ -63,7 +63,8 @@ consteval std::size_t size_of_reasons()
     return size;
 }
 
-// Of each one the number, the length of its text, and the text. No pointers, as in the table of options.
+// For each error its number, the length of its text, and the text. No pointers, as in the table of options: they would
+// need relocations.
 constexpr auto REASONS = [] {
     std::array<char, size_of_reasons()> reasons{};
     auto* at = reasons.begin();

@@ -1,4 +1,4 @@
-// What errno values mean.
+// The texts of errno values.
 #pragma once
 
 #include <string_view>
@@ -6,7 +6,8 @@
 namespace foster::log
 {
 
-// The meaning of an errno value that foster's calls can answer; empty: it is another one. strerror(3).
+// Returns the text of an errno value that foster's system calls can return, or an empty text for any other value.
+// strerror(3).
 std::string_view errno_text(int error);
 
 } // namespace foster::log

@@ -1,4 +1,4 @@
-// Texts with fields for values. The compiler checks that they fit each other.
+// Format strings. The compiler checks that fields and values fit.
 #pragma once
 
 #include <algorithm>
@@ -14,22 +14,22 @@
 namespace foster::log
 {
 
-// A number that may be unknown.
+// A number, or nothing if it is unknown.
 using OptionalNumber = std::optional<std::int64_t>;
 inline constexpr auto UNKNOWN = std::numeric_limits<std::int64_t>::min();
 
-// An errno value, which is printed as its text.
+// An errno value, printed as its text.
 struct Error {
     int number;
 };
 
-// A field of a text: {} and {name} in the text; {!name} is for a JSON object alone.
+// A field of a format string: {} and {name} are printed in the text, {!name} only as a member of a JSON object.
 struct Field {
-    std::string_view name; // empty: it is for the text alone
+    std::string_view name; // empty: printed in the text only
     bool is_member_only;
 };
 
-// Takes the field at the beginning of a text off it. The text begins with '{' and holds a '}'.
+// Removes the field at the beginning of the text and returns it. The text must begin with '{' and contain a '}'.
 constexpr Field take_field(std::string_view& text)
 {
     const auto end = text.find('}');
@@ -40,7 +40,8 @@ constexpr Field take_field(std::string_view& text)
     return {name, is_member_only};
 }
 
-// A value for the field of this name, written "name"_is = value: then the compiler checks that it stands in the right place.
+// "name"_is = value marks a value for the field of this name. The compiler then checks that it is at the right
+// position.
 template <std::size_t SIZE> struct FieldName {
     char text[SIZE];
     consteval FieldName(const char (&name)[SIZE])
@@ -61,7 +62,7 @@ template <FieldName NAME> consteval NamedField<NAME> operator""_is()
     return {};
 }
 
-// What kind of value a field is to print. A list of them is one number, four bits a kind.
+// The kind of a value, which says how to print it. Kinds holds a list of them, four bits each.
 enum class Kind : std::uint8_t { NONE, STRING, VIEW, BOOL, NUMBER, OPTIONAL_NUMBER, ERROR };
 using Kinds = std::uint64_t;
 inline constexpr int BITS_OF_KIND = 4;
@@ -94,12 +95,12 @@ template <typename... Values> consteval Kinds kinds_of()
     return kinds;
 }
 
-// Whether a value may stand in the field of this name.
+// The field name that the value was marked with; empty: it was not marked.
 template <typename Value> inline constexpr std::string_view NAME_OF{};
 template <FieldName NAME, typename Value>
 inline constexpr std::string_view NAME_OF<Named<NAME, Value>>{&NAME.text[0], sizeof NAME.text - 1};
 
-// Called where a text is wrong: not constexpr, so that the compiler names it.
+// Called if a format string is wrong. Not constexpr, so that the compiler's error names the function.
 inline void the_values_do_not_fit_the_fields() {}
 inline void a_field_is_not_closed_or_its_name_is_not_of_lower_case_letters() {}
 inline void a_message_begins_with_its_event_and_a_bar() {}
@@ -112,7 +113,7 @@ constexpr bool is_name(std::string_view text, char joint)
                                [joint](char letter) { return (letter >= 'a' && letter <= 'z') || letter == joint; });
 }
 
-// A text, and as many fields in it as there are values.
+// A format string with as many fields as there are values.
 template <typename... Values> class FormatString
 {
   public:
@@ -154,7 +155,8 @@ template <typename... Values> class FormatString
     const char* text_;
 };
 
-// "event|text with {fields}": the text is the message; the event and the named fields are members of its JSON object.
+// "event|text with {fields}". The text is the message. As JSON, the event and the named fields are members of the
+// object.
 template <typename... Values> class MessageString : public FormatString<Values...>
 {
   public:
@@ -190,7 +192,7 @@ template <typename... Values> class MessageString : public FormatString<Values..
 };
 template <typename... Values> using Message = MessageString<std::type_identity_t<Values>...>;
 
-// A value as it is handed to a function with "...".
+// Converts a value to a type that can be passed through "...".
 template <std::integral Number> std::int64_t to_vararg(Number value)
 {
     return static_cast<std::int64_t>(value);
@@ -207,7 +209,7 @@ inline const char* to_vararg(const char* value)
 {
     return value;
 }
-struct Text { // a string_view that "..." takes
+struct Text { // a string_view that can be passed through "..."
     const char* data;
     std::size_t size;
 };

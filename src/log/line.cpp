@@ -14,7 +14,7 @@ namespace
 constexpr std::size_t MAX_STRING = 200;
 constexpr std::size_t MAX_MEMBER = 300;
 
-// How many bytes the UTF-8 character at the beginning of a text has, RFC 3629; 0: there is none.
+// Returns the size in bytes of the UTF-8 character at the beginning of the text, RFC 3629; 0: there is no valid one.
 std::size_t size_of_character(std::string_view text)
 {
     const auto byte = [text](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
@@ -30,7 +30,7 @@ std::size_t size_of_character(std::string_view text)
             return 0;
         }
     }
-    // Not the shortest form, a surrogate, or beyond Unicode.
+    // Excludes overlong forms, surrogates, and numbers beyond Unicode.
     const unsigned both = first << 8 | byte(1);
     const bool is_forbidden =
         both - 0xe080 < 0x20 || both - 0xeda0 < 0x20 || both - 0xf080 < 0x10 || both - 0xf490 < 0x30;
@@ -39,7 +39,7 @@ std::size_t size_of_character(std::string_view text)
 
 } // namespace
 
-// The value of a field.
+// A value for a field.
 struct Line::Value {
     Kind kind;
     std::int64_t number;
@@ -163,7 +163,7 @@ void Line::add_text(std::string_view text)
     unsigned before = 0;
     for (const char byte : std::string_view(text.data(), std::min(text.size(), MAX_STRING))) {
         const unsigned value = static_cast<unsigned char>(byte);
-        const bool is_of_c1 = before == 0xc2 && value - 0x80 < 0x20; // U+0080 to U+009F, the other control characters
+        const bool is_of_c1 = before == 0xc2 && value - 0x80 < 0x20; // U+0080 to U+009F, also control characters
         put(value < ' ' || value == 0x7f || is_of_c1 ? '?' : byte);
         before = value;
     }
@@ -179,8 +179,8 @@ void Line::add_json(std::string_view text)
     while (!text.empty() && size_ < end) {
         const auto size = size_of_character(text);
         const char first = text.front();
-        // Of U+0080 to U+009F, which are control characters, too, the second byte is the number; all others of more
-        // than one byte begin with a larger one.
+        // U+0080 to U+009F are control characters, too. In UTF-8 they are 0xc2 and a second byte that is the number
+        // itself. All other characters of several bytes begin with a byte above 0xc2, or have a second byte above 0x9f.
         const unsigned code = static_cast<unsigned char>(size == 2 && first == '\xc2' ? text[1] : first);
         if (size == 0) {
             add("\\ufffd");

@@ -1,4 +1,4 @@
-// A line that is put together without a heap.
+// A line of output with a fixed size, which needs no heap.
 #pragma once
 
 #include "log/format.hpp"
@@ -10,8 +10,8 @@
 namespace foster::log
 {
 
-// What does not fit is cut off, of one string what is beyond 200 bytes. A byte that could steer a terminal or forge a second line
-// becomes '?': process names and command lines come from anyone.
+// Text that does not fit is cut off, and each string after 200 bytes. A byte that could control a terminal or start a
+// second line is printed as '?', because anyone can choose process names and command lines.
 class Line
 {
   public:
@@ -20,8 +20,8 @@ class Line
         add_values(pattern.text(), pattern.KINDS, to_vararg(values)...);
     }
     void add_list(const char* pattern, Kinds kinds, std::va_list values, bool as_members);
-    // A JSON object, RFC 8259, whose members are the named fields of patterns. A null pointer is null. A string is cut off where
-    // it has 300 bytes, so that what follows it fits.
+    // A JSON object, RFC 8259. Its members are the named fields of the patterns. A null pointer is printed as null. A
+    // string is cut off after 300 bytes, so that there is room for the members after it.
     void begin_object() { put('{'); }
     template <typename... Values>
     void add_members(FormatString<std::type_identity_t<Values>...> pattern, Values... values)
@@ -34,7 +34,7 @@ class Line
     std::size_t size() const { return size_; }
     std::string_view text() const { return {bytes_.data(), size_}; }
     char* c_string();
-    // The line with its newline, which always fits.
+    // Returns the line with a newline, for which there is always room.
     std::string_view finished();
 
   private:

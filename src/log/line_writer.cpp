@@ -20,10 +20,11 @@ namespace foster::log
 namespace
 {
 
-// Whether its file system may be frozen, or at the other end of a network. Asked for without asking that, statx(2).
+// Whether the file is in a file system, which may be frozen or remote, so that a write blocks. AT_STATX_DONT_SYNC keeps
+// statx(2) itself from waiting for a remote server.
 bool is_in_file_system(int fd)
 {
-    constexpr int DO_NOT_SYNC = 0x4000; // AT_STATX_DONT_SYNC; musl 1.2.3 does not know this call
+    constexpr int DO_NOT_SYNC = 0x4000; // AT_STATX_DONT_SYNC; musl 1.2.3 does not declare statx
     constexpr int TYPE = 1;             // STATX_TYPE
     constexpr std::size_t MODE = 14;    // stx_mode, in 16-bit words
     std::array<std::uint16_t, 128> state{};
@@ -32,17 +33,19 @@ bool is_in_file_system(int fd)
     return known ? S_ISREG(state[MODE]) || S_ISBLK(state[MODE]) : known.error != EBADF;
 }
 
-// As much as there is room for. EAGAIN: for nothing. EOPNOTSUPP: this file, or this kernel, cannot promise not to wait.
+// Writes as many bytes as fit without blocking. EAGAIN: no room. EOPNOTSUPP: this file or this kernel has no write that
+// never blocks.
 sys::Result<std::size_t> write_at_once(int fd, std::span<const char> bytes)
 {
-    constexpr int NO_WAIT = 8; // RWF_NOWAIT; musl 1.2.3 does not know it
+    constexpr int NO_WAIT = 8; // RWF_NOWAIT; musl 1.2.3 does not declare it
     if (is_in_file_system(fd)) {
         return {0, EOPNOTSUPP};
     }
     const iovec whole{const_cast<char*>(bytes.data()), bytes.size()};
     auto written = sys::result_of<std::size_t>(sys::raw_call(SYS_pwritev2, fd, &whole, 1, -1L, -1L, NO_WAIT));
     if (!written && written.error != EAGAIN) {
-        // Kernels before 6.4 promise it for sockets by this call alone. A terminal and a FIFO never do.
+        // Before Linux 6.4, sockets support RWF_NOWAIT not in pwritev2 but this flag in send(2). Terminals and FIFOs
+        // support neither.
         written = sys::result_of<std::size_t>(
             sys::raw_call(SYS_sendto, fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0));
         written.error = written.error == ENOTSOCK ? EOPNOTSUPP : written.error;
@@ -70,7 +73,8 @@ sys::Status LineWriter::write(std::span<const char> line, sys::Nanoseconds at_mo
     return rest.empty() ? sys::Status{} : write_by_helper(rest, at_most != 0);
 }
 
-// Most of these calls end at once. But many of them one after the other may take 10 % of the time: lines for a file can be kept.
+// A helper process does the write, and foster waits for it. Most writes return at once, but many in a row may take at
+// most 10 % of foster's time. In the meantime, lines for a file are kept in memory.
 sys::Status LineWriter::write_by_helper(std::span<const char> line, bool may_wait)
 {
     constexpr int REST_FACTOR = 10;
@@ -79,12 +83,12 @@ sys::Status LineWriter::write_by_helper(std::span<const char> line, bool may_wai
         return {{}, EAGAIN};
     }
     const auto write_line = [line](int file) {
-        (void)sys::chdir("/"); // which the workload may want released
+        (void)sys::chdir("/"); // the workload may need the working directory released
         return sys::write_all(file, line).error;
     };
     const auto start = sys::monotonic_now();
     if (!helper_.start(fd_, write_line)) {
-        // There is no process to be had. The file of a set-up's error, after which nothing comes, may be waited for.
+        // No process could be made. An error during set-up is the last message, so for it foster may block in write.
         return may_wait ? sys::Status{{}, sys::write_all(fd_, line).error} : keep(line);
     }
     if (is_file && start < awaits_again_) {
@@ -96,7 +100,7 @@ sys::Status LineWriter::write_by_helper(std::span<const char> line, bool may_wai
     return done.error == ETIMEDOUT ? sys::Status{} : done;
 }
 
-// For files alone: there is room in them, and nobody has to read it first.
+// Keeps lines for a file only: a file has room, and does not need a reader.
 sys::Status LineWriter::keep(std::span<const char> line)
 {
     constexpr std::size_t MAX = 0x10000;
@@ -117,7 +121,7 @@ void LineWriter::go_on()
     if (kept_size_ != 0 && helper_.start(fd_, [this](int file) {
             return sys::write_all(file, {kept_, kept_size_}).error;
         })) {
-        kept_size_ = 0; // the helper has its own copy
+        kept_size_ = 0; // the helper has a copy of the memory
     }
 }
 
@@ -128,7 +132,7 @@ void LineWriter::finish()
         (void)helper_.await();
     }
     if (helper_.is_busy()) {
-        helper_.kill(); // or whoever waits for foster might take its end for foster's
+        helper_.kill(); // else a waiting parent might mistake the helper's exit for foster's
         (void)helper_.await();
     }
 }

@@ -1,4 +1,4 @@
-// Lines to a file that may not take them: none of them is waited for.
+// Writes lines to a descriptor that may block, without waiting for it.
 #pragma once
 
 #include "sys/clock.hpp"
@@ -9,23 +9,24 @@
 namespace foster::log
 {
 
-// Whatever the file is: a pipe or a socket that nobody reads, a terminal with room for half a line, a file of a frozen file system. Its
-// O_NONBLOCK is not touched, for the workload shares it.
+// The descriptor may be a pipe or a socket that nobody reads, a terminal with room for half a line, or a file on a
+// frozen file system. Its O_NONBLOCK flag is not changed, because the workload shares it.
 class LineWriter
 {
   public:
     constexpr explicit LineWriter(int fd) : fd_(fd) {}
 
-    // Takes a line, or nothing of it. Waits so long (nanoseconds) for a reader of a pipe or a socket. Where a file has taken a part, it
-    // gets the rest when it has room, and until then nothing else. EAGAIN: there was no room. Other errors: write(2).
+    // Writes a line, or nothing of it. If a pipe or a socket is full, waits at most `at_most` nanoseconds for its
+    // reader. If only a part of the line was written, a helper process writes the rest, and no other line is written
+    // before that. EAGAIN: no room. Other errors: write(2).
     sys::Status write(std::span<const char> line, sys::Nanoseconds at_most = 0);
-    // Whether something is under way, or kept.
+    // Whether a line is partly written or kept for later.
     bool is_behind() { return kept_size_ != 0 || helper_.is_busy(); }
-    // Goes on with that, if it can.
+    // Continues to write kept lines, if that is possible now.
     void go_on();
-    // It may have been stopped.
+    // Sends the helper SIGCONT, since someone may have stopped it.
     void resume_helper() const { helper_.resume(); }
-    // Waits a tenth of a second for that, and gives it up.
+    // Waits a tenth of a second for unfinished lines, then discards them.
     void finish();
 
   private:
@@ -34,7 +35,7 @@ class LineWriter
 
     int fd_;
     sys::Helper helper_;
-    char* kept_ = nullptr; // lines that come faster than a helper can be waited for
+    char* kept_ = nullptr; // lines that arrive faster than the helper writes them
     std::size_t kept_size_ = 0;
     sys::Nanoseconds awaits_again_ = 0;
 };

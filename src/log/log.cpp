@@ -14,12 +14,13 @@ namespace foster::log
 namespace
 {
 
-// The one global: every failing path of set-up needs it, and it is known before most of them.
+// The only global variable of the program: every failure in set-up needs it, and its content is known before most of
+// set-up.
 struct {
     int failure_code = 125;
     int error_log = -1;
     bool json = false;
-    int lost = 0; // messages that found no room, and of which nothing was said yet
+    int lost = 0; // messages that found no room and are not reported yet
     LineWriter writer{STDERR_FILENO};
     sys::Nanoseconds look_interval = 0;
     std::array<char, 16> program{"foster"};
@@ -58,7 +59,7 @@ void compose_list(Line& line, Level level, const char* message, Kinds kinds, std
     line.end_object();
 }
 
-// A function of its own, for the line takes much of the stack.
+// Not inlined, because the line takes much of the stack.
 [[gnu::noinline]] bool report_lost()
 {
     Line line;
@@ -83,7 +84,7 @@ void look_again(sys::Nanoseconds interval)
     next_look_at_messages = sys::Deadline::in(output.look_interval);
 }
 
-// All signals are blocked: whoever reads standard error must not be able to hold foster up.
+// Never blocks: while all signals are blocked, a stalled reader of standard error must not stall foster.
 void write_message(std::string_view line, sys::Nanoseconds at_most)
 {
     const bool is_written = (output.lost == 0 || report_lost()) && output.writer.write(line, at_most);
@@ -93,7 +94,7 @@ void write_message(std::string_view line, sys::Nanoseconds at_most)
     }
 }
 
-constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000; // with the reader of an error that ends foster
+constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000; // for the reader of an error that ends foster
 
 void write_error(const char* message, Kinds kinds, std::va_list values)
 {
@@ -108,11 +109,11 @@ void write_error(const char* message, Kinds kinds, std::va_list values)
 
 } // namespace
 
-// A year is counted from March, so that a leap day is its last; right until 2100.
+// Years are counted from March, so that a leap day is the last day of a year. Correct until 2100.
 void add_time(Line& line)
 {
     constexpr int FOUR_YEARS = 1461;
-    constexpr int MARCH_1968 = -671; // the days from it to 1970
+    constexpr int MARCH_1968 = -671; // the day number of 1 March 1968, counted from 1970
     constexpr int FIVE_MONTHS = 153;
     const auto now = sys::realtime_now() / 1'000'000;
     const auto day = now / 86'400'000 - MARCH_1968;

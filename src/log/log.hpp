@@ -1,4 +1,4 @@
-// Messages: one line each, on standard error, written at once and never waited for.
+// Messages: one line each on standard error, written without waiting for the reader.
 #pragma once
 
 #include "log/line.hpp"
@@ -33,57 +33,58 @@ class Messages
         say(Level::DEBUG, message.text(), message.KINDS, to_vararg(values)...);
     }
 
-    // What compose() has made.
+    // Writes a line that compose() made.
     void write(Level wanted, Line& line) const;
 
   private:
     void say(Level wanted, const char* message, Kinds kinds, ...) const;
 };
 
-// "2026-11-24T03:44:53.120Z", RFC 3339.
+// Adds the current time, as in "2026-11-24T03:44:53.120Z", RFC 3339.
 void add_time(Line& line);
 
 void compose_values(Line& line, Level level, const char* message, Kinds kinds, ...);
-// A message in the form that it is written in.
+// Formats a message as text or JSON, without writing it.
 template <typename... Values> void compose(Line& line, Level level, Message<Values...> message, Values... values)
 {
     compose_values(line, level, message.text(), message.KINDS, to_vararg(values)...);
 }
 
-// When to go on with messages that found no room, and to say how many were lost.
+// The time at which go_on_with_messages() writes messages that found no room, and reports how many were lost.
 inline sys::Deadline next_look_at_messages; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 void go_on_with_messages();
-// Before foster ends: waits a little for a line that is half written, and says how many were lost, if there is room for that now.
+// To be called before foster exits. Waits up to a tenth of a second for a partly written line, and reports the number
+// of lost messages if there is room.
 void finish_messages();
 
-// A descriptor that the line of an error that ends foster is written to, too; -1: none.
+// Sets a second descriptor for the message of an error that ends foster; -1: none.
 void set_error_log(int fd);
 
-// Whether messages are objects of JSON from now on.
+// Selects JSON objects or text as the format of messages.
 void set_json(bool json);
 bool is_json();
 
-// The name that messages begin with, at most 15 bytes; "foster" until then.
+// Sets the name at the beginning of each message, at most 15 bytes. The default is "foster".
 void set_program(std::string_view name);
 
-// The code that foster ends with when foster itself failed: 125 until a personality has changed it.
+// The exit code for foster's own failures: 125, unless the personality has another one.
 int failure_code();
 void set_failure_code(int code);
 
 [[noreturn]] void end_with(int code, const char* message, Kinds kinds, ...);
-// The one way out of set-up when it fails: "foster: error: <text>", and the end of foster with this code.
+// The way out of set-up after a failure: logs "foster: error: <text>" and exits with this code.
 template <typename... Values> [[noreturn]] void fail(int code, Message<Values...> message, Values... values)
 {
     end_with(code, message.text(), message.KINDS, to_vararg(values)...);
 }
 [[noreturn]] void end_for_usage(const char* message, Kinds kinds, ...);
-// The same with failure_code() and a second line that points to the help.
+// As fail(), with failure_code() and a second line that points to --help.
 template <typename... Values> [[noreturn]] void fail_usage(Message<Values...> message, Values... values)
 {
     end_for_usage(message.text(), message.KINDS, to_vararg(values)...);
 }
 
-// Set-up only: the value, or the end of foster with "cannot <doing>: <reason>".
+// For set-up only: returns the value, or ends foster with "cannot <doing>: <reason>".
 [[noreturn]] void fail_doing(const char* doing, int error);
 template <typename T> T must(sys::Result<T> result, const char* doing)
 {

@@ -62,7 +62,7 @@ void Environment::put(char* assignment)
         return;
     }
     if (room_ == 0) {
-        // Kept until the end: foster has no heap.
+        // Never freed: foster has no heap.
         const auto size = (count_ + MORE_ROOM + 1) * sizeof(char*);
         auto* larger = static_cast<char**>(log::must(sys::map_memory(size), "enlarge the environment"));
         std::copy(variables_, variables_ + count_, larger);

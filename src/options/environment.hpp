@@ -1,4 +1,4 @@
-// The child's environment: the inherited one, with some variables taken out and some put in.
+// The child's environment: the inherited one, with some variables removed and some added.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +10,13 @@ namespace foster
 class Environment
 {
   public:
-    // environment: the array that main got, which is changed in place as long as nothing is added.
+    // environment: the array that main got. It is changed in place until put() needs more room.
     explicit Environment(char** environment);
-    // Takes NAME=... out; returns the value that getenv(3) would have found, or null.
+    // Removes NAME=... and returns the value that getenv(3) would have found, or null.
     char* take(std::string_view name);
-    // The value of NAME, or null.
+    // Returns the value of NAME, or null.
     const char* find(std::string_view name) const;
-    // Puts NAME=VALUE in, in the place of what NAME was before. The text is not copied. Ends foster where there is no memory.
+    // Adds NAME=VALUE, or replaces an earlier NAME. The text is not copied. Ends foster if there is no memory.
     void put(char* assignment);
     char** array() const { return variables_; }
 
@@ -25,7 +25,7 @@ class Environment
 
     char** variables_;
     std::size_t count_ = 0;
-    std::size_t room_ = 0; // for how many more
+    std::size_t room_ = 0; // free slots in variables_
 };
 
 } // namespace foster

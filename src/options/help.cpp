@@ -9,7 +9,7 @@ namespace
 {
 
 constexpr std::string_view LICENSE =
-#include "license.inc" // made from the file LICENSE
+#include "license.inc" // generated from the file LICENSE
     ;
 
 constexpr std::string_view HEAD = "Usage: foster [OPTION]... [--] COMMAND [ARGUMENT]...\n"
@@ -55,7 +55,8 @@ sys::Status print_help()
 
 sys::Status print_version(const Personality& personality)
 {
-    // `docker info` parses tini's form, and warns where it finds neither that name nor a commit, moby's parseInitVersion.
+    // `docker info` parses tini's format, and warns if it finds neither the name nor a commit (parseInitVersion of
+    // moby).
     const std::string_view text = personality.is_tini ? "tini version " FOSTER_VERSION " - git." FOSTER_COMMIT "\n"
                                                       : "foster " FOSTER_VERSION " - git." FOSTER_COMMIT "\n";
     return sys::write_all(STDOUT_FILENO, text);

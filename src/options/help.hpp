@@ -1,4 +1,4 @@
-// The texts that are printed on request.
+// --help, --version and --license.
 #pragma once
 
 #include "options/options.hpp"
@@ -6,7 +6,8 @@
 namespace foster
 {
 
-// Prints what --help, --version or --license asked for; returns foster's exit code.
+// Prints the text for --help, --version or --license on standard output, and returns foster's exit code. Ends foster if
+// the text cannot be written.
 int print_text(const Options& options);
 
 } // namespace foster

@@ -19,7 +19,7 @@ namespace
 struct Pair {
     std::string_view first;
     std::string_view second;
-    bool whole; // there was a colon
+    bool whole; // the text contains a colon
 };
 
 Pair split_at_colon(const char* text)
@@ -29,7 +29,7 @@ Pair split_at_colon(const char* text)
     return {{text, static_cast<std::size_t>(colon - text)}, whole ? colon + 1 : colon, whole};
 }
 
-// For the signals that never come to foster.
+// For signals that foster can never receive. Returns null, or the problem.
 const char* why_not_caught(int signal)
 {
     return signal < 0                               ? "no such signal"
@@ -152,7 +152,7 @@ const char* set_termination_log(Options& options, char* value)
     return options.termination_log[0] == '\0' ? "it is empty" : nullptr;
 }
 
-// Of several the last one counts, but a text that is asked for is printed.
+// The last of several modes counts, but --help, --version and --license are kept.
 const char* set_mode(Options& options, Mode mode)
 {
     if (!prints_text(options.mode) || prints_text(mode)) {
@@ -171,13 +171,13 @@ const char* reap_zombies(Options& options, char* value)
     return options.neglecter < 0 || (value != nullptr && options.neglecter == 0) ? "not a process id" : nullptr;
 }
 
-// 1: JSON, 0: text, below 0: none.
+// Returns 1 for JSON, 0 for text, -1 for anything else.
 int format_from(std::string_view text)
 {
     return text == "json" ? 1 : text == "text" ? 0 : -1;
 }
 
-// prepare_messages() has set it.
+// prepare_messages() has applied the value already.
 const char* check_log(Options& /*options*/, char* value)
 {
     return format_from(value) < 0 ? "not text or json" : nullptr;
@@ -205,7 +205,7 @@ const char* forward_to_group(Options& options)
 {
     options.group = true;
     if (options.personality->owns_session) {
-        options.same_group = false; // which a --single-child has set
+        options.same_group = false; // a --single-child before this option has set it
     }
     return nullptr;
 }
@@ -241,7 +241,7 @@ struct Row {
     const char* (*apply)(Options&, char* value);
 };
 
-// For the compiler alone, see WORDS.
+// Used by the compiler only, see WORDS.
 constexpr Row ROWS[] = {
     {"Signals", "g", "group", "", "forward signals to the child's process group",
      [](Options& options, char*) { return forward_to_group(options); }},
@@ -313,8 +313,8 @@ consteval std::size_t size_of_words()
     return size;
 }
 
-// The words of all rows, one behind the other: each pointer to one would have to be relocated in a position-independent program,
-// and take 32 bytes of the file.
+// The words of all rows, one after the other. Pointers to the words would need relocations in a position-independent
+// program, 32 bytes of the file each.
 constexpr auto WORDS = [] {
     std::array<char, size_of_words()> words{};
     auto* at = words.begin();

@@ -1,4 +1,4 @@
-// The options, one row each: everything that the parser and --help know of them.
+// The table of options, one row each: everything that the parser and --help know about them.
 #pragma once
 
 #include "options/options.hpp"
@@ -7,31 +7,32 @@ namespace foster
 {
 
 struct Option {
-    const char* group; // the heading of the help that begins with this option; empty: none does
+    const char* group; // the heading printed before this option in --help; empty: none
     const char* letters;
     const char* name;
-    const char* value; // how the help calls it; empty: the option takes none; in brackets: only in the same word
+    // its name in --help; empty: the option takes no value; in brackets: the value is optional, and in the same word
+    const char* value;
     const char* help;
     std::size_t row;
 
     bool takes_value() const { return value[0] != '\0'; }
     bool value_is_optional() const { return value[0] == '['; }
-    // Returns null, or what is wrong with the value.
+    // Applies the option. Returns null, or the problem of the value.
     const char* apply(Options& options, char* text) const;
-    // Of --log alone: messages have the format that the value names from now on, if there is one.
+    // For --log only: sets the format of messages that the value names; ignores other options and values.
     void apply_format(const char* text) const;
 };
 
-// Hands out the options, one after the other.
+// Iterates over the options, in the order of the table.
 class OptionReader
 {
   public:
     OptionReader();
-    // Whether there was one more.
+    // Returns false if there is no further option.
     bool next(Option& option);
 
   private:
-    const char* word_; // that comes next
+    const char* word_; // of the next option
     std::size_t row_ = 0;
 };
 

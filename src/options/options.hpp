@@ -1,4 +1,4 @@
-// What the command line, FOSTER_OPTIONS and the name that foster is called by ask for: data only.
+// The settings that come from the command line, FOSTER_OPTIONS and the name that foster is invoked by: data only.
 #pragma once
 
 #include "log/log.hpp"
@@ -15,17 +15,18 @@
 namespace foster
 {
 
-// What foster is to do: run a command; or nothing, and reap; or what is done once, now, instead; or print a text.
+// What foster does: it runs a command, or only reaps (PAUSE), or does one task and exits (LIST_ZOMBIES, REAP_ZOMBIES,
+// INSTALL), or prints a text and exits.
 enum class Mode : std::uint8_t { RUN, PAUSE, LIST_ZOMBIES, REAP_ZOMBIES, INSTALL, HELP, VERSION, LICENSE };
 constexpr bool prints_text(Mode mode)
 {
     return mode >= Mode::HELP;
 }
 
-// What becomes of zombies whose parent lives and does not wait for them. Each one does what stands before it, too.
+// What foster does about neglected zombies. Each mode includes the ones before it.
 enum class Zombies : std::uint8_t { LEAVE, REPORT, NUDGE, REAP };
 
-// A table of numbers in which each one stands for itself.
+// An array in which each element is its own index.
 template <std::size_t SIZE> constexpr std::array<std::uint8_t, SIZE> identity()
 {
     std::array<std::uint8_t, SIZE> numbers{};
@@ -35,7 +36,7 @@ template <std::size_t SIZE> constexpr std::array<std::uint8_t, SIZE> identity()
     return numbers;
 }
 
-// A signal that is forwarded only after a time.
+// --delay: a signal that is forwarded only after a time.
 struct Delay {
     int signal = 0; // 0: none
     sys::Nanoseconds time = 0;
@@ -47,30 +48,30 @@ struct Options {
     bool same_group = false;  // leave the child in foster's own process group
     bool own_session = false; // run the child in a session of its own
     bool no_terminal = false; // leave the terminal to foster's own process group
-    bool warn_reaped = false; // name every orphan that is reaped
+    bool warn_reaped = false; // log every reaped orphan
     log::Level level = log::Level::WARNING;
     Mode mode = Mode::RUN;
-    const char* install_as = nullptr; // the file or the directory of --install
-    pid_t neglecter = 0;              // of --reap-zombies; 0: all of them
+    const char* install_as = nullptr; // --install: a file or a directory
+    pid_t neglecter = 0;              // --reap-zombies: the parent's pid; 0: all parents
     Zombies zombies = Zombies::LEAVE;
-    sys::Nanoseconds zombie_age = 0;                                                            // 0: what is usual
+    sys::Nanoseconds zombie_age = 0;                                                            // 0: the default
     std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped
     std::array<std::uint8_t, 256> exit_codes = identity<256>();
-    std::array<Delay, 8> delays{};                                             // the first ones
+    std::array<Delay, 8> delays{};                                             // those in use come first
     sys::SignalMask stop_signals = sys::bit_of(SIGTERM) | sys::bit_of(SIGINT); // received or forwarded
-    sys::Nanoseconds stop_timeout = 0; // from the first request to stop to SIGKILL; 0: for ever
-    sys::Nanoseconds grace = -1;       // of the leftovers between SIGTERM and SIGKILL; below 0: they get neither
-    bool wait_all = false;             // for the leftovers
-    bool mirror_signal = false;        // end by the signal that killed the child
-    int warn_pids = 0;                 // per cent of the cgroup's PID limit; 0: never
+    sys::Nanoseconds stop_timeout = 0; // from the first stop request to SIGKILL; 0: no SIGKILL
+    sys::Nanoseconds grace = -1;       // from SIGTERM to SIGKILL for the leftovers; below 0: they get neither
+    bool wait_all = false;             // wait for the leftovers
+    bool mirror_signal = false;        // die by the signal that killed the child
+    int warn_pids = 0;                 // warn at this percentage of the cgroup's PID limit; 0: never
     const char* termination_log = nullptr;
     int parent_death = 0; // signal that foster gets when its parent dies
     int tether = 0;       // signal that the child gets when foster dies
     const char* user = nullptr;
     const char* directory = nullptr;
-    std::array<char*, 64> assignments{}; // of --env
+    std::array<char*, 64> assignments{}; // --env
     std::size_t assignment_count = 0;
-    char** command = nullptr; // the child's argument list, ended by a null pointer
+    char** command = nullptr; // the child's arguments, terminated by a null pointer
 };
 
 } // namespace foster

@@ -16,22 +16,22 @@ namespace
 constexpr const char* OWN_VARIABLE = "FOSTER_OPTIONS";
 constexpr std::size_t MAX_WORDS = 64; // in FOSTER_OPTIONS
 
-// Reads the options at the head of a list of words.
+// Parses the options at the beginning of a list of words.
 class Parser
 {
   public:
     Parser(Options& options, const char* source) : options_(&options), source_(source) {}
-    // One that looks for the format of messages alone, and goes on behind what is wrong.
+    // Constructs a parser that only applies --log, and continues after bad usage.
     Parser() = default;
 
-    // Returns the first word that is no option. Options end there, so that `foster sh -c ...` needs no "--".
+    // Returns the first word that is not an option. Options end there, so that `foster sh -c ...` needs no "--".
     char** parse(char** words)
     {
         for (words_ = words; *words_ != nullptr; ++words_) {
             char* word = *words_;
             if (word[0] != '-' || word[1] == '\0') {
                 if (is_refused_) {
-                    continue; // it may have been the value of what is no option
+                    continue; // the word may be the value of an unknown option
                 }
                 break;
             }
@@ -96,7 +96,7 @@ class Parser
         apply(option, has_value ? equals + 1 : nullptr);
     }
 
-    // attached is the value in the same word, if there is one; else it is the next word.
+    // attached: the value in the same word, or null if it is the next word.
     void apply(const Option& option, char* attached)
     {
         const char* word = *words_;
@@ -119,7 +119,7 @@ class Parser
         }
     }
 
-    // Returns where only the format is looked for.
+    // Ends foster. Returns only if the parser applies nothing but --log.
     template <typename... Values> void refuse(log::Message<Values...> message, Values... values)
     {
         if (options_ != nullptr) {
@@ -129,12 +129,12 @@ class Parser
     }
 
     Options* options_ = nullptr;
-    const char* source_ = nullptr; // said after the bad word
+    const char* source_ = nullptr; // printed after the bad word: where it comes from
     char** words_ = nullptr;
-    bool is_refused_ = false; // something, which ends foster later
+    bool is_refused_ = false; // a bad word was found; it ends foster later
 };
 
-// Splits text at blanks, in place. Returns what there are too many words for, or null.
+// Splits text at blanks, in place. Returns null, or the first word for which there is no room.
 char* split(char* text, std::span<char*> words)
 {
     std::size_t count = 0;
@@ -153,17 +153,18 @@ char* split(char* text, std::span<char*> words)
     return nullptr;
 }
 
-// It stays as it is.
+// Applies the last --log of FOSTER_OPTIONS. The variable keeps its value.
 void find_format(const Environment& environment)
 {
-    char* text = const_cast<char*>(environment.find(OWN_VARIABLE)); // a part of what main got, which is mutable
+    // a part of the array that main got, which is mutable
+    char* text = const_cast<char*>(environment.find(OWN_VARIABLE));
     const std::size_t size = text == nullptr ? 0 : std::strlen(text);
     for (char* rest = text; rest != nullptr;) {
         std::array<char*, MAX_WORDS + 1> words{};
         rest = split(rest, std::span(words).first(MAX_WORDS));
         for (char** word = words.data(); *word != nullptr;) {
             word = Parser().parse(word);
-            word += *word == nullptr ? 0 : 1; // which is no option
+            word += *word == nullptr ? 0 : 1; // skip the word that is not an option
         }
     }
     std::replace(text, text + size, '\0', ' ');
@@ -182,7 +183,7 @@ void read_own_variable(Options& options, Environment& environment)
     }
 }
 
-// A peer's own environment variable and the option that it stands for, where it has this value (empty: any).
+// An environment variable of a peer, the value that it must have (empty: any), and the option that it stands for.
 struct PeerVariable {
     char name[24];
     char value[2];
@@ -204,7 +205,7 @@ void read_peer_variables(Options& options, Environment& environment)
     for (const auto& row : PEER_VARIABLES) {
         const char* value = is_own(row) ? environment.find(&row.name[0]) : nullptr;
         if (value != nullptr && (row.value[0] == '\0' || std::string_view(value) == &row.value[0])) {
-            auto own = row; // a word that is parsed is not constant
+            auto own = row; // the parser needs a mutable word
             std::array<char*, 2> words{&own.option[0], nullptr};
             (void)Parser(options, &row.name[0]).parse(words.data());
         }
@@ -216,7 +217,8 @@ void read_peer_variables(Options& options, Environment& environment)
     }
 }
 
-// A session of its own has no shell that could continue what is stopped in an orphaned group: only SIGSTOP stops it.
+// dumb-init: the child's own session has no shell that could continue a stopped process, and its group is orphaned. The
+// kernel stops such a group by SIGSTOP only.
 void rewrite_stops(Options& options)
 {
     for (const int signal : {SIGTSTP, SIGTTIN, SIGTTOU}) {
@@ -236,8 +238,7 @@ void check(const Options& options)
                         "--same-group");
     }
     const bool runs_nothing = options.mode != Mode::RUN;
-    const bool is_peer =
-        options.personality->is_tini || options.personality->pauses; // whose --pause does not mind a command
+    const bool is_peer = options.personality->is_tini || options.personality->pauses; // pause ignores a command
     if (runs_nothing && options.user != nullptr) {
         log::fail_usage("bad-usage|'{word}' is for a command, and none is run", "--user");
     }
@@ -271,7 +272,7 @@ Options read_options(char** arguments, Environment& environment)
     options.mode = options.personality->pauses ? Mode::PAUSE : Mode::RUN;
     read_peer_variables(options, environment);
     read_own_variable(options, environment);
-    // Called without even a name of our own, execve(2) permitting.
+    // execve(2) permits an empty argument list, even without argv[0].
     options.command = arguments[0] == nullptr ? arguments : Parser(options, "").parse(arguments + 1);
     if (!prints_text(options.mode)) {
         check(options);

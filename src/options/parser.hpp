@@ -1,4 +1,4 @@
-// The command line, FOSTER_OPTIONS, and the environment variables of the peer by whose name foster is called.
+// Parses the command line, FOSTER_OPTIONS, and the environment variables of the peer by whose name foster is invoked.
 #pragma once
 
 #include "options/environment.hpp"
@@ -7,12 +7,12 @@
 namespace foster
 {
 
-// Before all that can fail: which code foster then ends with, and the format of its messages, the last one that --log
-// names, in FOSTER_OPTIONS or on the command line. What else stands there is not minded.
+// To be called before anything can fail: sets the exit code for foster's own failures, and the format of messages from
+// the last --log in FOSTER_OPTIONS or on the command line. Ignores everything else there, bad usage too.
 void prepare_messages(char** arguments, const Environment& environment);
 
-// Reads the personality, its peer's variables, FOSTER_OPTIONS, then the command line. The variables are taken out of the
-// environment. Bad usage ends foster with one line that names the bad word.
+// Parses in this order: the name foster is invoked by, that peer's variables, FOSTER_OPTIONS, the command line. Removes
+// these variables from the environment. Bad usage ends foster with one line that names the bad word.
 Options read_options(char** arguments, Environment& environment);
 
 } // namespace foster

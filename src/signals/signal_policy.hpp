@@ -23,7 +23,7 @@ SignalAction classify(const sys::ReceivedSignal& received, pid_t self);
 enum class Delivery : std::uint8_t {
     DROP,
     FORWARD,          // to the child, as the signal that --rewrite gives
-    FORWARD_AND_STOP, // as FORWARD, unless --rewrite drops it; then foster stops itself
+    FORWARD_AND_STOP, // as FORWARD, unless --rewrite drops it; in both cases foster stops itself
     // the child's process group gets the terminal and SIGCONT; without such a group, the child gets SIGCONT
     CONTINUE_JOB,
     LEND_TERMINAL, // foster's own process group gets the terminal and SIGCONT
