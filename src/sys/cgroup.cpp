@@ -12,7 +12,7 @@ namespace foster::sys
 namespace
 {
 
-// The path that stands behind a mark in /proc/self/cgroup: ":memory:" of version 1, "\n0::" of version 2.
+// Returns the path after a mark in /proc/self/cgroup: ":memory:" in cgroup v1, "\n0::" in v2.
 std::string_view path_after(std::string_view text, std::string_view mark)
 {
     while (!text.empty() && !text.starts_with(mark)) {
@@ -22,12 +22,13 @@ std::string_view path_after(std::string_view text, std::string_view mark)
     return {text.data(), std::min(text.find('\n'), text.size())};
 }
 
-// The directory of a group, and those around it. The path that /proc tells may be the host's, and what is mounted here a container's
-// own group: then that is the root, where the way out ends.
+// The directory of a cgroup; leave() goes to its parent. The path in /proc/self/cgroup may be the host's, while the
+// container's own cgroup is mounted at /sys/fs/cgroup. Then the path does not exist there, and leave() arrives at the
+// root, which is the container's cgroup.
 class Group
 {
   public:
-    // Of version 1 where this controller has a hierarchy of its own: as ":memory:".
+    // controller: a mark such as ":memory:". Uses cgroup v1 if this controller has a v1 hierarchy.
     explicit Group(std::string_view controller)
     {
         std::array<char, 4096> buffer;
@@ -46,7 +47,7 @@ class Group
 
     bool is_first_version() const { return is_first_version_; }
 
-    // The first number of a file of the directory, or what stands behind a key; -1: none.
+    // Returns the first number in a file of the directory, or the number after a key in it; -1: none.
     std::int64_t number_in(std::string_view file, std::string_view key = {})
     {
         const auto size = size_;
@@ -59,7 +60,7 @@ class Group
         return take_number(text);
     }
 
-    // Goes on to the one around it; false: there is none.
+    // Goes to the parent directory. Returns false at the root.
     bool leave()
     {
         const bool is_root = size_ == root_;
@@ -79,7 +80,7 @@ class Group
 
     std::array<char, 4096> path_;
     std::size_t size_ = 0;
-    std::size_t root_ = 0; // the size of its path
+    std::size_t root_ = 0; // the length of the root's path
     bool is_first_version_;
 };
 
@@ -100,7 +101,8 @@ PidUse pid_use()
     Group group(":pids:");
     PidUse nearest;
     do {
-        const PidUse use{group.number_in("pids.current"), group.number_in("pids.max")}; // "max" is no number
+        // "max" is not a number, so the limit is -1
+        const PidUse use{group.number_in("pids.current"), group.number_in("pids.max")};
         if (use.limit > 0 && (nearest.limit == 0 || use.used * nearest.limit > nearest.used * use.limit)) {
             nearest = use;
         }

@@ -1,5 +1,5 @@
-// What the control group that this process is in tells, cgroups(7), version 2 or 1. Everything may be unknown: /proc or /sys may be
-// absent, or the controller off.
+// Values of foster's own cgroup, version 2 or 1, cgroups(7). Each may be unknown: /proc or /sys may be missing, or the
+// controller disabled.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,14 @@
 namespace foster::sys
 {
 
-// How many processes the kernel has killed for want of memory, since the group was made; -1: unknown.
+// The number of processes in the cgroup that the OOM killer has killed since the cgroup was made; -1: unknown.
 std::int64_t oom_kills();
 
 struct PidUse {
     std::int64_t used = 0;
-    std::int64_t limit = 0; // 0: there is none, or it is unknown
+    std::int64_t limit = 0; // 0: no limit, or unknown
 };
-// Of the group and of those around it, as far as they can be seen: the one whose limit is the nearest.
+// Returns the use and the limit of PIDs, for the cgroup or one of its visible ancestors: the one closest to its limit.
 PidUse pid_use();
 
 } // namespace foster::sys

@@ -14,8 +14,9 @@ namespace
 
 Nanoseconds now_by(clockid_t clock)
 {
-    // Not by way of the vdso: what finds the function there is a kilobyte, and touches a page of each of both.
-    timespec now{0, 1}; // where it is refused: not 0, which stands for never
+    // Not through the vdso: the code that finds the function there takes a kilobyte, and it touches a page of the vdso
+    // and one of its data.
+    timespec now{0, 1}; // if the call is refused: not 0, which means never
     (void)raw_call(SYS_clock_gettime, clock, &now);
     return now.tv_sec * SECOND + now.tv_nsec;
 }
@@ -52,7 +53,7 @@ void nap(Nanoseconds time)
     const timespec length = timespec_of(time);
     const long napped = raw_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &length, 0);
     if (napped < 0 && napped != -EINTR) {
-        // What would have slept must not spin.
+        // If the sleep is refused, wait in another call, so that the caller does not spin.
         (void)raw_call(SYS_ppoll, 0, 0, &length, 0, sizeof(SignalMask));
     }
 }

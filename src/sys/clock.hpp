@@ -1,4 +1,4 @@
-// Clocks. Times are nanoseconds.
+// Clocks, in nanoseconds.
 #pragma once
 
 #include <cstdint>
@@ -6,16 +6,16 @@
 namespace foster::sys
 {
 
-// Nanoseconds of CLOCK_MONOTONIC.
+// A time of CLOCK_MONOTONIC, or a duration.
 using Nanoseconds = std::int64_t;
 Nanoseconds monotonic_now();
-// The CPU time that this thread has taken, CLOCK_THREAD_CPUTIME_ID.
+// The CPU time of this thread, CLOCK_THREAD_CPUTIME_ID.
 Nanoseconds cpu_time_now();
-// The same of CLOCK_BOOTTIME, which /proc counts by.
+// The time of CLOCK_BOOTTIME, which /proc uses.
 Nanoseconds boottime_now();
-// Since 1970, CLOCK_REALTIME.
+// The time since 1970, CLOCK_REALTIME.
 Nanoseconds realtime_now();
-// Of two times of which 0 is never.
+// Returns the earlier of two times. 0 means never.
 constexpr Nanoseconds earlier(Nanoseconds one, Nanoseconds other)
 {
     return one == 0 || (other != 0 && other < one) ? other : one;
@@ -29,10 +29,10 @@ class Deadline
     static Deadline in(Nanoseconds time) { return Deadline(monotonic_now() + time); }
 
     constexpr bool is_set() const { return time_ != 0; }
-    // Whether it has come by then; never has not.
+    // Whether the time has come. Never is not over.
     constexpr bool is_over(Nanoseconds now) const { return is_set() && now >= time_; }
     bool is_over() const { return is_set() && is_over(monotonic_now()); }
-    // Nanoseconds until then, not below 0; -1: for ever.
+    // The nanoseconds until then, at least 0; -1: never.
     Nanoseconds left() const;
     friend constexpr Deadline earlier(Deadline one, Deadline other)
     {

@@ -1,4 +1,4 @@
-// A file descriptor that has one owner.
+// Fd: a file descriptor with one owner, which closes it.
 #pragma once
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 namespace foster::sys
 {
 
-// After EINTR Linux has released the number already, close(2).
+// Not repeated after EINTR: Linux has released the number by then, close(2).
 void close(int fd);
 
 class Fd
@@ -23,7 +23,6 @@ class Fd
     }
     Fd(const Fd&) = delete;
     Fd& operator=(const Fd&) = delete;
-    // Closed once.
     ~Fd()
     {
         if (number_ >= 0) {

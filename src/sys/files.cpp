@@ -20,7 +20,8 @@ namespace foster::sys
 namespace
 {
 
-// Without /proc: as many as there can be, but not the thousand million that some container engines allow.
+// Used without /proc. Closes up to the limit of open files, but not up to the 1,000,000,000 that some container engines
+// set.
 void close_up_to_limit(int first)
 {
     constexpr rlim_t MAX = 1 << 20;
@@ -31,7 +32,7 @@ void close_up_to_limit(int first)
     }
 }
 
-// For kernels before 5.9 and for seccomp profiles that do not know close_range.
+// For kernels before 5.9, and for seccomp profiles that do not know close_range.
 void close_listed_from(int first)
 {
     NumberedEntries descriptors("/proc/self/fd");
@@ -86,7 +87,7 @@ Result<std::size_t> read(int fd, std::span<char> buffer)
 Result<Fd> open_of_kernel(const char* path, int flags)
 {
     constexpr std::uint32_t TYPES[] = {0x9fa0, 0x62656572, 0x27e0eb,
-                                       0x63677270}; // of procfs, sysfs, cgroups, statfs(2)
+                                       0x63677270}; // procfs, sysfs, cgroup v1 and v2, statfs(2)
     auto file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | flags);
     if (file) {
         struct statfs system {

@@ -23,8 +23,8 @@ bool Helper::is_one(pid_t pid)
     return std::ranges::find(pids_, pid) != pids_.end();
 }
 
-// In the helper pid_ is SELF then, and fd the descriptor's new number. clone(2) with no flags and no exit signal; not the C library's
-// function, whose signal is SIGCHLD.
+// In the helper, pid_ is SELF afterwards, and fd is the descriptor's new number. Uses clone(2) without flags and
+// without an exit signal. The C library's fork would set SIGCHLD as the exit signal.
 Status Helper::fork(int& fd)
 {
     if (is_busy()) {
@@ -32,14 +32,14 @@ Status Helper::fork(int& fd)
     }
     auto* const place = std::ranges::find(pids_, 0);
     if (place == pids_.end()) {
-        return {{}, EAGAIN}; // they are too many
+        return {{}, EAGAIN}; // too many helpers
     }
     const pid_t foster = ::getpid();
     const long pid = raw_call(SYS_clone, 0, 0, 0, 0, 0);
     if (pid == 0) {
         (void)set_parent_death_signal(SIGKILL);
         if (::getppid() != foster) {
-            ::_exit(0); // foster has died before
+            ::_exit(0); // foster has died before the call above
         }
         pid_ = SELF;
         fd = keep_only(fd);
@@ -50,13 +50,14 @@ Status Helper::fork(int& fd)
     return {{}, error_of(pid)};
 }
 
-// Whoever waits for the end of foster's output must not wait for a helper that is stuck. Returns the descriptor's new number.
+// Closes all other descriptors: whoever reads foster's output until its end must not wait for a stuck helper. Returns
+// the descriptor's new number.
 int Helper::keep_only(int fd)
 {
     constexpr int FEW = 64; // where close_range is refused
     const bool has_one = fd >= 0;
     if (has_one && !dup_onto(fd, 0)) {
-        return fd; // a sandbox refuses that: better none is closed
+        return fd; // a sandbox refuses dup3: then close nothing
     }
     if (raw_call(SYS_close_range, has_one ? 1 : 0, ~0U, 0) < 0) {
         for (int other = has_one ? 1 : 0; other < FEW; ++other) {
@@ -66,10 +67,11 @@ int Helper::keep_only(int fd)
     return has_one ? 0 : -1;
 }
 
-// Not by the clock, which a sandbox may refuse, but by counted naps, each of which takes a little longer than is asked for.
+// Counts sleeps and does not read the clock, which a sandbox may refuse. Each sleep takes a little longer than
+// requested.
 Status Helper::await()
 {
-    constexpr int YIELDS = 3; // more would give as many time slices away, where others want the CPU
+    constexpr int YIELDS = 3; // more would give away time slices while other processes need the CPU
     constexpr int SHORT_NAPS = 100;
     constexpr Nanoseconds SHORT_NAP = 50'000;
     constexpr Nanoseconds LONG_NAP = 1'000'000;
@@ -90,7 +92,7 @@ Status Helper::await()
     return {{}, ETIMEDOUT};
 }
 
-// What a helper's body has returned, if it has ended.
+// Returns the result of a helper's body if the helper has exited.
 std::optional<int> Helper::reap(pid_t& helper)
 {
     int status = 0;
@@ -123,7 +125,7 @@ bool Helper::is_any_left()
 
 void Helper::signal(int number) const
 {
-    // One that has been reaped has no number any more.
+    // A reaped helper's pid may belong to another process.
     if (pid_ != 0 && is_one(pid_)) {
         (void)sys::kill(pid_, number);
     }

@@ -1,4 +1,4 @@
-// A process for system calls that may never return, so that foster does not wait for them.
+// Helper processes, for system calls that may block forever, so that foster itself does not block.
 #pragma once
 
 #include "sys/processes.hpp"
@@ -13,20 +13,22 @@
 namespace foster::sys
 {
 
-// A forked process. It has no exit signal: a wait without __WALL does not see it, and no SIGCHLD tells of its end. It gets SIGKILL
-// when foster ends. One object has one process at a time.
+// A forked process without an exit signal: it causes no SIGCHLD, and only a wait with __WALL finds it. It gets SIGKILL
+// when foster dies. One object has at most one process at a time.
 class Helper
 {
   public:
-    // Runs a body, which gets a descriptor (below 0: none) and returns an errno value, in a new process that has no other one open, or
-    // where there is none to be had in this one. Returns what it has returned. ETIMEDOUT: after a tenth of a second, or a second where
-    // it has got no CPU, it is still at it, and goes on. EBUSY: the one before still is.
+    // Runs `body` in a new process that has no open descriptor but fd (below 0: none). If no process can be made, runs
+    // `body` in this process. Returns the errno value that `body` returned. ETIMEDOUT: the body still runs after a
+    // tenth of a second (a second if the helper got no CPU time), and continues. EBUSY: the object's previous helper
+    // still runs.
     template <typename Body> Status run(int fd, const Body& body)
     {
         const auto started = start(fd, body);
         return started ? await() : Status{{}, started.error == EBUSY ? EBUSY : body(fd)};
     }
-    // The same in two steps. EAGAIN, ENOMEM, EPERM, ENOSYS: there is no process to be had, and nothing was done.
+    // Starts `body` in a new process; await() waits for it. EAGAIN, ENOMEM, EPERM, ENOSYS: no process could be made,
+    // and nothing was done. EBUSY: as above.
     template <typename Body> Status start(int fd, const Body& body)
     {
         const auto started = fork(fd);
@@ -36,16 +38,16 @@ class Helper
         return started;
     }
     Status await();
-    // Whether it has not ended.
+    // Whether the helper still runs.
     bool is_busy() { return pid_ != 0 && !reaped(); }
     pid_t pid() const { return pid_; }
-    // Ends it, which takes effect when its system call lets it.
+    // Sends SIGKILL. A helper blocked in the kernel exits only when its system call allows it.
     void kill() const { signal(SIGKILL); }
-    // It goes on if somebody has stopped it.
+    // Sends SIGCONT, in case someone has stopped the helper.
     void resume() const { signal(SIGCONT); }
-    // Whether this process is a helper.
+    // Whether the pid is a helper's.
     static bool is_one(pid_t pid);
-    // Whether there is one that has not ended. Those that have are reaped.
+    // Whether any helper still runs. Reaps those that have exited.
     static bool is_any() { return count_ != 0 && is_any_left(); }
 
   private:
@@ -56,10 +58,10 @@ class Helper
     static bool is_any_left();
     static int keep_only(int fd);
     static std::optional<int> reap(pid_t& helper);
-    // What its body has returned, if it has ended.
+    // The result of the helper's body if the helper has exited.
     std::optional<int> reaped();
 
-    // Of all of them.
+    // shared by all objects
     static std::array<pid_t, 8> pids_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
     static int count_;                 // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 

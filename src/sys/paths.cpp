@@ -11,7 +11,8 @@ namespace foster::sys
 namespace
 {
 
-// Not the C library's functions: they convert what statx(2) tells, in a kilobyte. The kernel's structure is theirs on 64-bit CPUs.
+// Not the C library's function, which converts the result of statx(2), a kilobyte of code. On 64-bit CPUs its struct is
+// the kernel's.
 Result<struct stat> stat(const char* path)
 {
     Result<struct stat> state{};

@@ -20,14 +20,15 @@ namespace foster::sys
 namespace
 {
 
-// A helper is no child to be found by a wait for any. It has no exit signal, and that is what __WALL asks for: children without one,
-// which foster may have been born with, and a helper that is still at it are reaped when that has ended. clone(2), wait(2).
+// Without __WALL, a wait for any child does not find helpers, which have no exit signal. __WALL also finds children
+// without an exit signal that foster has inherited; while a helper runs, such children are not reaped. clone(2),
+// wait(2).
 int kinds_of_children()
 {
     return Helper::is_any() ? 0 : __WALL;
 }
 
-// clone(2) onto a stack of its own, from which body must not return.
+// clone(2) with a separate stack. `body` must not return.
 long clone_onto(void* top, long flags, int (*body)(void*), void* argument)
 {
 #ifdef __x86_64__
@@ -71,7 +72,7 @@ Result<pid_t> clone(bool shares_memory, std::span<std::byte> stack, int (*body)(
     const int flags = SIGCHLD | (shares_memory ? CLONE_VM | CLONE_VFORK : 0);
     const auto pid = result_of<pid_t>(clone_onto(stack.data() + stack.size(), flags, body, argument));
 #ifdef __SANITIZE_ADDRESS__
-    // The child's frames are gone without having returned: the sanitizer still guards them.
+    // The child has left its frames without returning from them, so the sanitizer still guards them.
     __asan_unpoison_memory_region(stack.data(), stack.size());
 #endif
     return pid;
@@ -129,7 +130,7 @@ Status setsid()
 
 Status become_user(uid_t user, gid_t group, std::span<const gid_t> groups)
 {
-    // Not the C library's functions, which speak to the other threads that foster does not have.
+    // The C library's functions would first synchronize with other threads, which foster does not have.
     if (const auto set = status_of(raw_call(SYS_setgroups, groups.size(), groups.data())); !set) {
         return set;
     }

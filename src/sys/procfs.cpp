@@ -16,15 +16,15 @@ namespace foster::sys
 namespace
 {
 
-constexpr std::size_t STATUS_SIZE = 4096; // a long list of groups stands before some lines
+constexpr std::size_t STATUS_SIZE = 4096; // a long list of groups comes before some lines
 
-// What stands behind a key in /proc/<pid>/status; empty where it is not to be had.
+// Returns the text after a key in /proc/<pid>/status; empty: unknown.
 std::string_view line_of_status(pid_t pid, const char* key, std::span<char> buffer)
 {
     return after_key(read_of_process(pid, "status", buffer).value, key, ':');
 }
 
-// Whether /proc has the numbers of this PID namespace, and not those of another one.
+// Whether the mounted /proc belongs to this PID namespace.
 bool has_own_numbers()
 {
     std::array<char, 24> buffer{};
@@ -73,7 +73,7 @@ Result<ProcessStat> read_stat(pid_t pid)
 {
     std::array<char, 512> buffer;
     const auto read = read_of_process(pid, "stat", buffer);
-    // The name, in parentheses, may hold any byte but the last one.
+    // The name, in parentheses, may contain any byte, even ")".
     const auto name_start = read.value.find('(') + 1;
     const auto name_end = read.value.rfind(')');
     if (!read || name_start == 0 || name_end == std::string_view::npos || name_end + 2 >= read.value.size()) {
@@ -114,7 +114,7 @@ const char* procfs_problem()
 
 bool is_in_tree_of(pid_t ancestor, pid_t pid)
 {
-    constexpr int DEEPEST = 10'000; // numbers that are reused meanwhile could make a circle
+    constexpr int DEEPEST = 10'000; // limits the loop: reused pids could form a cycle
     for (int depth = 0; ancestor != 1 && pid > 1 && pid != ancestor && depth < DEEPEST; ++depth) {
         pid = read_stat(pid).value.parent;
     }
@@ -128,7 +128,7 @@ pid_t pid_as_seen_by(pid_t pid, pid_t other)
     for (auto numbers = line_of_status(other, "NSpid", buffer); take_number(numbers) > 0; ++depth) {
     }
     auto numbers = line_of_status(pid, "NSpid", buffer);
-    std::int64_t seen = depth == 0 ? pid : 0; // a kernel without namespaces
+    std::int64_t seen = depth == 0 ? pid : 0; // the kernel has no PID namespaces
     while (depth-- > 0) {
         seen = take_number(numbers);
     }
@@ -155,7 +155,7 @@ OwnChildren::OwnChildren()
     file_ = std::move(open_of_kernel(path.c_string()).value);
 }
 
-// -1: there is none.
+// Returns -1 at the end.
 int OwnChildren::take_byte()
 {
     if (at_ == size_) {
@@ -174,7 +174,7 @@ bool OwnChildren::next_is(pid_t pid)
         for (; byte >= '0'; byte = take_byte()) {
             next_ = next_ * 10 + (byte - '0');
         }
-        next_ = byte < 0 ? INT_MAX : next_; // each number has a blank behind it
+        next_ = byte < 0 ? INT_MAX : next_; // each number is followed by a blank
     }
     return next_ == pid;
 }
@@ -194,7 +194,7 @@ int NumberedEntries::next()
         std::int64_t offset;
         std::uint16_t length;
         std::uint8_t type;
-        char name[1]; // as the kernel lays it out
+        char name[1]; // of variable length
     };
     for (;;) {
         if (at_ >= size_) {

@@ -1,4 +1,4 @@
-// What /proc tells about a process. Everything here may be unknown: /proc may be absent, or hide processes.
+// Reading /proc. Everything may be unknown: /proc may be missing, or hide processes.
 #pragma once
 
 #include "sys/fd.hpp"
@@ -16,17 +16,17 @@
 namespace foster::sys
 {
 
-// "/proc/<pid>/<file>".
+// The path "/proc/<pid>/<file>".
 class ProcessPath : public FixedText<64>
 {
   public:
     ProcessPath(pid_t pid, const char* file);
 };
 
-// The beginning of that file, as much as the buffer holds.
+// Reads the beginning of that file, up to the size of the buffer.
 Result<std::string_view> read_of_process(pid_t pid, const char* file, std::span<char> buffer);
 
-// The kernel's name of a process (its comm, proc_pid_comm(5)), which a zombie keeps; "?" where it is not to be had.
+// The kernel's name of a process, proc_pid_comm(5), which a zombie keeps; "?" if unknown.
 class ProcessName
 {
   public:
@@ -34,55 +34,56 @@ class ProcessName
     const char* text() const { return bytes_.data(); }
 
   private:
-    std::array<char, 64> bytes_; // a kernel thread's name can be longer than 16 bytes
+    std::array<char, 64> bytes_; // names of kernel threads can be longer than 16 bytes
 };
 
-// The number in a line of proc_pid_status(5), as "Uid" or "TracerPid" names it; -1 where it is not to be had.
+// The number in the line `key` of proc_pid_status(5), such as "Uid" or "TracerPid"; -1: unknown.
 long number_in_status(pid_t pid, const char* key);
 
 struct ProcessStat {
     pid_t pid = 0;
     pid_t parent = 0;
     pid_t group = 0;
-    char state = '?'; // Z: a zombie, S: asleep, which is in a system call
+    char state = '?'; // Z: zombie; S: sleeping, so inside a system call
     int threads = 0;
     bool is_of_kernel =
-        false; // a thread that never leaves the kernel: one of its own, or one that io_uring gave to a process
+        false; // a thread that never leaves the kernel: a kernel thread, or a thread of io_uring in a process
     std::uint64_t start = 0; // clock ticks since boot
     std::array<char, 64> name_bytes{};
     std::size_t name_size = 0;
 
     std::string_view name() const { return {name_bytes.data(), name_size}; }
-    // Not the first thread alone.
+    // False while other threads live: the first thread alone is a zombie then.
     bool has_exited() const { return state == 'Z' && threads <= 1; }
 };
 
-// What proc_pid_stat(5) tells of a process, or of one thread.
+// Reads proc_pid_stat(5) of a process or a thread. ESRCH: the text is not complete.
 Result<ProcessStat> read_stat(pid_t pid);
 
-// Why /proc does not tell of this PID namespace; null: it does.
+// Why /proc is not usable for this PID namespace; null: it is usable.
 const char* procfs_problem();
 
-// Whether a process is this ancestor or a descendant of it. PID 1 has whatever is in its PID namespace, also what was put there from
-// outside.
+// Whether a process is the ancestor itself or descends from it. PID 1 counts as the ancestor of every process in its
+// PID namespace, even of those that entered it from outside.
 bool is_in_tree_of(pid_t ancestor, pid_t pid);
 
-// The number of a process in the PID namespace of another one; 0: none, or unknown. Namespaces are nested, so that a process has a
-// number in each of those around its own, proc_pid_status(5) under NSpid.
+// The pid of a process in the PID namespace of another process; 0: none, or unknown. Namespaces are nested, so a
+// process has one pid in each enclosing namespace: NSpid in proc_pid_status(5).
 pid_t pid_as_seen_by(pid_t pid, pid_t other);
 
-// Where the vdso is mapped in a process, of its auxiliary vector, proc_pid_auxv(5). EACCES: it must be allowed to be traced.
+// The address of the vdso in a process, from its auxiliary vector, proc_pid_auxv(5). EACCES: foster may not trace the
+// process.
 Result<std::uintptr_t> vdso_of(pid_t pid);
 
-// The numbers that a directory's entries have for names, in the directory's order, which is ascending in /proc.
+// Iterates over the entries of a directory whose names are numbers, in the directory's order. In /proc they ascend.
 class NumberedEntries
 {
   public:
     explicit NumberedEntries(const char* path);
-    // 0 or why there is no such directory to be had.
+    // 0, or the errno value if the directory cannot be opened.
     int error() const { return error_; }
     int descriptor() const { return directory_.number(); }
-    // The next one; -1: there is none.
+    // The next number; -1: there is none.
     int next();
 
   private:
@@ -93,12 +94,14 @@ class NumberedEntries
     alignas(8) std::array<char, 1024> buffer_;
 };
 
-// The children of this process, in the kernel's order, proc_tid_children(5); none where the kernel does not tell.
+// The children of this process, in the kernel's order, proc_tid_children(5). Empty if the kernel does not provide this
+// file.
 class OwnChildren
 {
   public:
     OwnChildren();
-    // Whether this is one of them. To be asked for ascending numbers, for it goes through them once; one that is out of order may be missed.
+    // Whether this pid is a child. Must be called with ascending pids, because the list is read once. A child out of
+    // order may be missed.
     bool next_is(pid_t pid);
 
   private:

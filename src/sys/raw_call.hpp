@@ -1,4 +1,4 @@
-// System calls without errno, which is the C library's: there is one of it for all of foster's threads.
+// System calls without errno: the C library has only one errno for all of foster's threads.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ constexpr long raw_call_argument(Number number)
     return static_cast<long>(number);
 }
 
-// One of these arguments. Where there is none, what the register holds, on which no instruction is spent.
+// Returns one argument. If there is none, returns the register's present value, which costs no instruction.
 template <std::size_t INDEX, typename... Arguments>
 [[gnu::always_inline]] inline long raw_call_argument_at(Arguments... arguments)
 {
@@ -38,12 +38,12 @@ template <std::size_t INDEX, typename... Arguments>
     }
 }
 
-// syscall(2), but the answer itself says why it failed: below 0 it is -errno. All arguments that a call has must be given,
-// numbers and pointers: those that are not are anything.
+// As syscall(2), but returns -errno on failure. All arguments that the call takes must be passed, as numbers or
+// pointers: the others have arbitrary values.
 template <typename... Arguments> [[gnu::always_inline]] inline long raw_call(long number, Arguments... arguments)
 {
 #if defined __x86_64__ || defined __aarch64__
-    // All of them before the first register is set: what computes one may use it.
+    // All arguments are evaluated before the first register is set, because the evaluation may use that register.
     const long one = raw_call_argument_at<0>(arguments...);
     const long two = raw_call_argument_at<1>(arguments...);
     const long three = raw_call_argument_at<2>(arguments...);
@@ -70,13 +70,13 @@ template <typename... Arguments> [[gnu::always_inline]] inline long raw_call(lon
     register long x5 asm("x5") = six;
     asm volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
     return x0;
-#else // there is no second thread: see zombies/cpu.hpp
+#else // no second thread exists here: see zombies/cpu.hpp
     const long answer = ::syscall(number, raw_call_argument(arguments)...);
     return answer < 0 ? -errno : answer;
 #endif
 }
 
-// The errno value of an answer; 0: it is none.
+// The errno value of a raw_call() result; 0: no error.
 inline int error_of(long answer)
 {
     return answer < 0 ? static_cast<int>(-answer) : 0;

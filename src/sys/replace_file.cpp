@@ -16,7 +16,7 @@ namespace
 
 Status fill(int fd, std::span<const std::string_view> pieces, const Attributes& attributes)
 {
-    // First the owner: a change of it takes set-user-ID bits off the mode, chown(2).
+    // The owner is set before the mode, because chown(2) clears set-user-ID bits.
     auto done = status_of(raw_call(SYS_fchown, fd, attributes.user, attributes.group));
     done = done ? status_of(raw_call(SYS_fchmod, fd, attributes.mode & 07777)) : done;
     for (const auto piece : pieces) {
@@ -29,8 +29,9 @@ Status fill(int fd, std::span<const std::string_view> pieces, const Attributes& 
 
 Status replace_file(const char* path, std::span<const std::string_view> pieces, const Attributes& attributes)
 {
-    // In the same directory, for a rename does not leave its file system. Not by the pid, which is 1 in each container: what one that
-    // was killed has left must not be in the way of the next.
+    // The temporary file is in the same directory, because rename(2) works within one file system only. Its name
+    // contains the time, not the pid: the pid is 1 in each container, and the file of a killed foster must not block
+    // the next one.
     FixedText<PATH_MAX> other;
     other.add(path);
     other.add(".foster-");

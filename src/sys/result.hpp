@@ -1,4 +1,4 @@
-// What a system call gives back: a value, or the reason why there is none.
+// The result of a system call: a value, or an error.
 #pragma once
 
 namespace foster::sys
@@ -9,7 +9,7 @@ struct Nothing {
 
 template <typename T> struct [[nodiscard]] Result {
     [[no_unique_address]] T value{};
-    int error = 0; // an errno value; 0 is success
+    int error = 0; // an errno value; 0: success
 
     explicit operator bool() const { return error == 0; }
 };

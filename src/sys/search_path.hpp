@@ -1,4 +1,4 @@
-// The directories in which a program is looked for, execvp(3).
+// The search for a program in PATH, execvp(3).
 #pragma once
 
 #include <climits>
@@ -7,21 +7,21 @@
 namespace foster::sys
 {
 
-// Hands out a name in each directory of a search path, one after the other.
+// Iterates over the paths of a name in each directory of a search path.
 class SearchPath
 {
   public:
-    // directories: as the variable PATH has them, parted by colons; null: a usual list.
+    // directories: as in the variable PATH, separated by colons; null: the usual directories.
     SearchPath(const char* directories, std::string_view name);
 
-    // The next path, which is kept until the next call; one that is longer than PATH_MAX is left out. An empty entry is the current
-    // directory. Null: there is none left.
+    // Returns the next path, valid until the next call; null: there is none. Skips paths longer than PATH_MAX. An empty
+    // entry is the current directory.
     char* next();
 
   private:
-    const char* rest_; // null: none
+    const char* rest_; // null: no further directory
     std::string_view name_;
-    char path_[PATH_MAX]; // touched only as far as it is used
+    char path_[PATH_MAX]; // only the part in use is touched
 };
 
 } // namespace foster::sys

@@ -1,10 +1,10 @@
-// A value that two threads, or two processes, read and write.
+// A value that several threads or processes read and write.
 #pragma once
 
 namespace foster::sys
 {
 
-// What std::atomic is; libstdc++'s header of that wants a C library of its own kind.
+// Replaces std::atomic: libstdc++'s header <atomic> needs the C library that libstdc++ was built for.
 template <typename T> class Shared
 {
   public:
@@ -33,7 +33,7 @@ template <typename T> class Shared
         __atomic_exchange(&value_, &value, &before, __ATOMIC_SEQ_CST);
         return before;
     }
-    // For the kernel.
+    // For system calls.
     T* address() { return &value_; }
 
   private:

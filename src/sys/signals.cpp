@@ -12,8 +12,7 @@ namespace foster::sys
 namespace
 {
 
-// The kernel's own struct, without a handler to return from, and so without a restorer. Not the C library's function, which leaves
-// some signals out.
+// The kernel's own struct, without a handler, so no restorer is needed. The C library's sigaction rejects some signals.
 struct Action {
     void (*handler)(int);
     unsigned long flags;
@@ -46,7 +45,7 @@ Result<bool> is_ignored(int signal)
 Result<bool> ignore_sigchld(bool ignored)
 {
     auto before = is_ignored(SIGCHLD);
-    // To set it to default where it is would discard one that is pending (do_sigaction in the kernel).
+    // Setting it to default again would discard a pending SIGCHLD (do_sigaction in the kernel).
     if (before && before.value != ignored) {
         before.error = set_handler(SIGCHLD, ignored ? SIG_IGN : SIG_DFL).error;
     }
@@ -125,7 +124,8 @@ void continue_own_group()
 
 bool stop_own_group(int signal)
 {
-    // While it is blocked: one that the terminal has sent already becomes the same, and does not stop it a second time.
+    // The signal is sent while it is blocked. So if the terminal has sent the same signal already, both become one, and
+    // foster is not stopped twice.
     (void)raw_call(SYS_kill, 0, signal);
     (void)set_signal_mask(ALL_SIGNALS & ~bit_of(signal));
     (void)set_signal_mask(ALL_SIGNALS);

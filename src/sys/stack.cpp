@@ -17,14 +17,14 @@ struct Call {
     char** variables;
 };
 
-// Not inlined: it must have a frame on the other stack.
+// Not inlined: it needs a frame on the other stack.
 [[noreturn, maybe_unused, gnu::noinline]] void run_to_end(const Call& call)
 {
     ::_exit(call.program(call.arguments, call.variables));
 }
 
-// Returns where it cannot: on another CPU, and under a sanitizer, which wants to be told of another stack. The calling
-// conventions want a stack pointer that is a multiple of 16 before the call.
+// Returns if it cannot switch stacks: on another CPU, and under a sanitizer, which does not know the other stack. The
+// calling conventions want the stack pointer to be a multiple of 16 before the call.
 void run_on([[maybe_unused]] void* top, [[maybe_unused]] const Call& call)
 {
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
@@ -36,12 +36,12 @@ void run_on([[maybe_unused]] void* top, [[maybe_unused]] const Call& call)
 
 } // namespace
 
-// Arguments and environment take up to 128 KiB of however small a stack, and of a large one a quarter, execve(2). The
-// kernel keeps it to the limit as it grows, and ends who goes beyond by SIGSEGV.
+// Arguments and environment take up to 128 KiB of a small stack, and up to a quarter of a large one, execve(2). The
+// kernel enforces the limit as the stack grows, and kills by SIGSEGV beyond it.
 int run_with_room(int (*program)(char** arguments, char** variables), char** arguments, char** variables)
 {
     constexpr rlim_t ENOUGH = 0x80000;
-    constexpr std::size_t SIZE = 0x40000; // of which only what is used is ever there
+    constexpr std::size_t SIZE = 0x40000; // pages that are not used take no memory
     rlimit limit{ENOUGH, ENOUGH};
     (void)raw_call(SYS_prlimit64, 0, RLIMIT_STACK, 0, &limit);
     if (limit.rlim_cur < ENOUGH) {

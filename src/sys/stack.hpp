@@ -1,11 +1,11 @@
-// Room for foster's own stack, whatever limit the workload is to have.
+// Enough stack for foster, even if the workload is to have a small stack limit.
 #pragma once
 
 namespace foster::sys
 {
 
-// Calls the program, on a stack of its own where the limit on this process's one may leave too little, prlimit(1)
-// --stack. Returns what that returns. tests/stack_limit.bats
+// Calls the program and returns its result. If the limit on this process's stack may leave too little room, it runs on
+// a stack of its own. prlimit(1) --stack, tests/stack_limit.bats.
 int run_with_room(int (*program)(char** arguments, char** variables), char** arguments, char** variables);
 
 } // namespace foster::sys

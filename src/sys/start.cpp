@@ -1,17 +1,17 @@
-// Where the kernel starts foster, in place of the C library's start: foster has no constructors, no stdio, no thread_local, no errno,
-// and without what they want it is 2 kB smaller. With layout.ld, which makes sure of that. On other CPUs, with another C library and
-// under a sanitizer this file is empty.
+// The program's entry point, in place of the C library's start code. foster has no constructors, no stdio, no
+// thread_local and no errno; without the code for them the binary is 2 kB smaller. layout.ld makes sure that nothing
+// needs them. This file is empty for other CPUs, for other C libraries, and under a sanitizer.
 #ifdef FOSTER_OWN_START
 #include <elf.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
-// Made by the linker.
+// Symbols from the linker script, layout.ld.
 extern "C" [[gnu::visibility("hidden")]] const Elf64_Rela relocations[];     // NOLINT
 extern "C" [[gnu::visibility("hidden")]] const Elf64_Rela relocations_end[]; // NOLINT
-extern "C" [[gnu::visibility("hidden")]] char __ehdr_start[];                // NOLINT: the file's beginning, in memory
+extern "C" [[gnu::visibility("hidden")]] char __ehdr_start[]; // NOLINT: the first byte of the file, in memory
 
-// C++ lets nobody call main by its name.
+// C++ forbids a call of main, so it is called by another name.
 extern "C" int program(int count, char** arguments, char** variables) asm("main");
 
 namespace
@@ -28,10 +28,11 @@ extern "C" unsigned long getauxval(unsigned long type)
     return entry->a_un.a_val;
 }
 
-// The stack holds the arguments' number, they, the environment, each with a null pointer behind it, and the auxiliary vector.
+// The stack holds the number of arguments, the arguments and the environment, both terminated by a null pointer, and
+// the auxiliary vector.
 extern "C" [[noreturn, gnu::used, gnu::visibility("hidden")]] void start_on(char** stack)
 {
-    // All are of the one kind that a program without a dynamic loader has: the address of something in it.
+    // A program without a dynamic loader has one kind of relocation only: the address of something inside the program.
     for (const auto* each = relocations; each != relocations_end; ++each) {
         *reinterpret_cast<char**>(__ehdr_start + each->r_offset) = __ehdr_start + each->r_addend;
     }

@@ -1,4 +1,4 @@
-// How the files in this directory turn what a system call answers into a Result.
+// Helpers for src/sys: convert the return value of a raw_call() to a Result.
 #pragma once
 
 #include "sys/clock.hpp"

@@ -1,4 +1,4 @@
-// Taking texts apart.
+// Parsing and building texts.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,10 @@
 namespace foster::sys
 {
 
-// A decimal number up to at_most, digits only; -1 for anything else.
+// Parses a decimal number of digits only, up to at_most. Returns -1 for anything else.
 int parse_number(std::string_view text, int at_most);
 
-// The value of a hexadecimal digit; -1: it is none.
+// Returns the value of a hexadecimal digit, or -1 if it is none.
 constexpr int parse_hex_digit(int byte)
 {
     constexpr int CASE_BIT = 0x20; // of ASCII letters
@@ -22,10 +22,11 @@ constexpr int parse_hex_digit(int byte)
     return byte >= '0' && byte <= '9' ? byte - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-// Takes the next decimal number off the text; -1: there is none before the line's end.
+// Removes the text up to the end of its next decimal number, and returns the number; -1: there is none before the end
+// of the line.
 std::int64_t take_number(std::string_view& text);
 
-// Where a text has this character first, or ends, strchrnul(3).
+// Returns a pointer to the first `wanted` in the text, or to its end, as strchrnul(3) does.
 template <typename Char> Char* end_at(Char* text, char wanted)
 {
     while (*text != wanted && *text != '\0') {
@@ -34,14 +35,15 @@ template <typename Char> Char* end_at(Char* text, char wanted)
     return text;
 }
 
-// A number in decimal digits, which are put into the buffer.
+// Prints a decimal number into the buffer, and returns the digits.
 using Digits = std::array<char, 24>;
 std::string_view decimal(std::int64_t number, Digits& digits);
 
-// Adds a part and a null byte to what fills a buffer up to this size, if there is room for both. Returns whether there was.
+// Appends a part and a null byte after `size` bytes of the buffer, and increases `size`. Returns false if there is no
+// room.
 bool append(std::span<char> buffer, std::size_t& size, std::string_view part);
 
-// A text that is put together in SIZE bytes, for paths and whatever must not be cut off unnoticed.
+// A text of up to SIZE - 1 bytes, for paths and other texts that must not be cut off silently.
 template <std::size_t SIZE> class FixedText
 {
   public:
@@ -55,7 +57,7 @@ template <std::size_t SIZE> class FixedText
         add(decimal(number, digits));
     }
 
-    // Whether there was room for all of it.
+    // Whether all parts fitted.
     bool is_whole() const { return is_whole_; }
     char* c_string() { return &bytes_[0]; }
     const char* c_string() const { return &bytes_[0]; }
@@ -67,10 +69,10 @@ template <std::size_t SIZE> class FixedText
     bool is_whole_ = true;
 };
 
-// Not substr, which throws.
+// In place of substr, which may throw.
 std::string_view after(std::string_view text, std::size_t size);
 
-// What stands behind "key" and this mark at the beginning of a line; empty: there is no such line.
+// Returns the text after `key` and `mark` at the beginning of a line; empty: there is no such line.
 std::string_view after_key(std::string_view text, std::string_view key, char mark);
 
 } // namespace foster::sys

@@ -63,7 +63,7 @@ bool is_forced_signal(pid_t thread)
 
 Result<unsigned long> read_word(pid_t thread, std::uintptr_t address)
 {
-    unsigned long word = 0; // where the system call itself puts it, unlike the C library's
+    unsigned long word = 0; // the system call writes the word there, unlike the C library's ptrace
     const auto read = trace(PTRACE_PEEKTEXT, thread, address, reinterpret_cast<std::uintptr_t>(&word));
     return {word, read.error};
 }
@@ -75,9 +75,9 @@ int stop_of_traced(pid_t thread)
         return raw_call(SYS_waitid, P_PID, thread, &info, options | WNOHANG | __WALL | __WNOTHREAD, 0) == 0;
     };
     if (look(WSTOPPED) && info.si_pid == thread) {
-        return info.si_status << 8 | 0x7f; // as wait(2) has it
+        return info.si_status << 8 | 0x7f; // in the format of wait(2)
     }
-    // It may have stopped meanwhile, which is told without being asked for.
+    // The thread may have stopped in between. Then waitid reports the stop here, without WSTOPPED.
     const bool is_there = look(WEXITED | WNOWAIT) && (info.si_pid == 0 || info.si_code >= CLD_TRAPPED);
     return is_there ? 0 : -1;
 }
@@ -87,7 +87,7 @@ bool borrow_ids(uid_t user, gid_t group)
     const long dumpable = raw_call(SYS_prctl, PR_GET_DUMPABLE);
     const bool are_taken =
         raw_call(SYS_setresgid, group, group, -1) == 0 && raw_call(SYS_setresuid, user, user, -1) == 0;
-    // The kernel takes that away from whoever changes its ids, commit_creds in the kernel.
+    // The kernel clears the dumpable flag when a process changes its ids (commit_creds in the kernel).
     (void)raw_call(SYS_prctl, PR_SET_DUMPABLE, dumpable);
     return are_taken;
 }
