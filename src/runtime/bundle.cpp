@@ -24,14 +24,14 @@ namespace
 using Words = sys::FixedText<4096>;
 using Mount = sys::FixedText<PATH_MAX + 256>;
 
-// Whether text can stand between the quotes of a JSON string as it is.
+// Whether the text can be a JSON string without escapes.
 bool is_plain(std::string_view text)
 {
     return std::ranges::all_of(
         text, [](char byte) { return static_cast<unsigned char>(byte) >= ' ' && byte != '"' && byte != '\\'; });
 }
 
-// What comes before the process's own words. Returns what is wrong with it.
+// Adds foster's words, which go before the process's own. Returns null, or the problem.
 const char* add_words(Words& words, const CommandLine& line)
 {
     const auto add_word = [&words](std::string_view word) {
@@ -53,7 +53,7 @@ const char* add_words(Words& words, const CommandLine& line)
                : "the options for foster are too long, or hold quotes";
 }
 
-// The mount of foster's own file, which is beside this one unless told. Returns what is wrong with it.
+// Adds the mount of foster's binary: --foster-init, or the file beside this program. Returns null, or the problem.
 const char* add_mount(Mount& mount, const CommandLine& line)
 {
     sys::FixedText<PATH_MAX> init;
@@ -73,10 +73,11 @@ const char* add_mount(Mount& mount, const CommandLine& line)
     mount.add(R"(","type":"bind","source":")");
     mount.add(init.text());
     mount.add(R"(","options":["bind","ro","nosuid","nodev"]})");
-    return nullptr; // it has room for any path
+    return nullptr; // there is room for any path
 }
 
-// The whole of a regular file, in memory of its own: a map of the file would end this program if another one cut it off.
+// Reads a whole regular file into memory. It is not mapped: access to a mapped file that another process truncates
+// would kill this program.
 sys::Result<std::string_view> read_regular(int fd, const struct stat& state)
 {
     if (!S_ISREG(state.st_mode)) {
@@ -99,7 +100,7 @@ sys::Result<std::string_view> read_regular(int fd, const struct stat& state)
     return {{buffer.data(), size}};
 }
 
-// Returns what stands in the way; null where nothing does, or foster is not wanted.
+// Returns null, or why foster could not be inserted. Null also if foster is not wanted.
 const char* put_under_foster(const CommandLine& line, const char* config)
 {
     const auto file = sys::open(config, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -138,8 +139,9 @@ const char* put_under_foster(const CommandLine& line, const char* config)
 
 void put_under_foster(const CommandLine& line)
 {
-    // No signal leaves a half-made file in the bundle. A pipe that nobody reads and a limit on the size of files are no reason to end
-    // here: the real runtime is to say what it thinks of them.
+    // All signals are blocked, so that none leaves a temporary file in the bundle. SIGPIPE (standard error without a
+    // reader) and SIGXFSZ (a limit on file sizes) must not end this program, since the real runtime handles such
+    // problems itself.
     const auto mask = sys::set_signal_mask(sys::ALL_SIGNALS);
     sys::FixedText<PATH_MAX> config;
     if (std::string_view(line.config) == OWN_CONFIG) {

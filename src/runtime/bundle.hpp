@@ -1,4 +1,4 @@
-// An OCI bundle: its config.json, edited in place.
+// An OCI bundle: inserts foster into its config.json.
 #pragma once
 
 #include "runtime/command_line.hpp"
@@ -6,9 +6,9 @@
 namespace foster::runtime
 {
 
-// Puts the process of the bundle under foster: before its words come foster's, behind its mounts a read-only one of foster's own file.
-// All else in config.json stays byte for byte, and so do its owner and its mode. Where that is not wanted, or cannot be done, the file
-// stays as it is; the latter is told in the log.
+// Inserts foster's words before the words of the process, and a read-only mount of foster's binary after the mounts.
+// The rest of config.json stays the same byte for byte, and so do its owner and mode. If foster is not wanted or cannot
+// be inserted, the file stays unchanged; the latter is logged.
 void put_under_foster(const CommandLine& line);
 
 } // namespace foster::runtime

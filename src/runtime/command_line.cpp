@@ -12,11 +12,11 @@ namespace foster::runtime
 namespace
 {
 
-// Those of runc's and crun's options that take a value, which may be the next word; Go's take one dash or two.
+// The options of runc and crun with a value, which may be the next word. Go accepts one dash or two.
 constexpr std::string_view GLOBAL_VALUES[] = {"log",  "log-format", "log-level",     "root",
                                               "criu", "rootless",   "cgroup-manager"};
 
-// An option of this name at the head of some words, be it "--name=value", "--name value" or with one dash.
+// The option `name` at the beginning of some words: "--name=value", "--name value", or with one dash.
 class Option
 {
   public:
@@ -31,7 +31,7 @@ class Option
         if (word.empty()) {
             size_ = words[1] == nullptr ? 1 : 2;
             value_ = words[1];
-        } else if (word.front() == '=' || (name.size() == 1 && word.front() == '/')) { // "-b/path" is crun's
+        } else if (word.front() == '=' || (name.size() == 1 && word.front() == '/')) { // crun accepts "-b/path"
             size_ = 1;
             value_ = *words + std::strlen(*words) - word.size() + (word.front() == '=' ? 1 : 0);
         }
@@ -39,14 +39,14 @@ class Option
 
     bool is_there() const { return size_ != 0; }
     int size() const { return size_; }     // in words
-    char* value() const { return value_; } // null: it lacks one
+    char* value() const { return value_; } // null: the value is missing
 
   private:
     int size_ = 0;
     char* value_ = nullptr;
 };
 
-// Whether the option is one of foster's own. Its value is kept.
+// Parses an option of foster-runtime's own. Returns false if the word is none.
 bool read_own(CommandLine& line, char** words, int& size)
 {
     if (!std::string_view(*words).starts_with("--foster-")) {
@@ -96,12 +96,12 @@ void read_of_command(CommandLine& line, char** words)
 {
     for (; *words != nullptr && std::string_view(*words) != "--"; ++words) {
         for (const std::string_view name : {"bundle", "b"}) {
-            // An empty one is the working directory, as runc has it.
+            // runc takes an empty value as the working directory.
             if (const Option option(words, name); option.value() != nullptr && *option.value() != '\0') {
                 line.bundle = option.value();
             }
         }
-        // crun's
+        // crun's option.
         for (const std::string_view name : {"config", "f"}) {
             if (const Option option(words, name); option.value() != nullptr) {
                 line.config = option.value();

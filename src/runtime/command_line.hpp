@@ -1,4 +1,4 @@
-// The command line of an OCI runtime, as far as it matters here: runc(8), crun(1).
+// The part of an OCI runtime's command line that foster-runtime needs, runc(8), crun(1).
 #pragma once
 
 #include "sys/text.hpp"
@@ -6,26 +6,27 @@
 namespace foster::runtime
 {
 
-// The file of each bundle, and what crun takes for it in --config, too.
+// The name of the file in each bundle. crun also takes --config=config.json as this file.
 inline constexpr const char* OWN_CONFIG = "config.json";
 
 struct CommandLine {
     const char* invoked_as;
-    char** arguments;                   // what the real runtime gets, after its own name; ended by a null pointer
-    const char* real_runtime = nullptr; // --foster-runtime; null: by the name that this one is invoked by
-    const char* init = nullptr;         // --foster-init; null: beside this file
-    sys::FixedText<4096> init_options;  // of each --foster-options, parted by blanks
+    char** arguments;                   // for the real runtime, after its own name; terminated by a null pointer
+    const char* real_runtime = nullptr; // --foster-runtime; null: derived from the name of this program
+    const char* init = nullptr;         // --foster-init; null: the file beside this program
+    sys::FixedText<4096> init_options;  // all --foster-options, separated by blanks
     const char* command = nullptr;      // "create", "kill", ...; null: none
     const char* log = nullptr;          // --log; null: standard error
     const char* log_format = nullptr;   // --log-format
     const char* bundle = ".";
-    const char* config = OWN_CONFIG; // in the bundle; another one is named from the working directory
+    const char* config = OWN_CONFIG; // in the bundle; any other name is relative to the working directory
     bool asks_for_help = false;
 
     bool makes_container() const;
 };
 
-// Takes foster's own options, which stand before the command, out of the arguments. Bad ones end foster-runtime with one line.
+// Parses the command line, and removes foster-runtime's own options, which come before the command, from the arguments.
+// Bad usage ends foster-runtime with one line.
 CommandLine read_command_line(char** arguments);
 
 } // namespace foster::runtime

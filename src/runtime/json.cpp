@@ -14,7 +14,8 @@ bool is_digit(int byte)
     return byte >= '0' && byte <= '9';
 }
 
-// Goes through a text. Each skip_...() goes behind what it is called for; false: that does not stand there.
+// Reads a text. Each skip_...() moves to the position after the named element. It returns false if the element is not
+// there.
 class Reader
 {
   public:
@@ -72,10 +73,10 @@ class Reader
     }
 
   private:
-    // -1: the end.
+    // Returns -1 at the end.
     int peek() const { return is_at_end() ? -1 : static_cast<unsigned char>(text_[at_]); }
 
-    // The members of an object, or the elements of an array whose bracket is still to be taken.
+    // Skips the members of an object after its opening brace, or a whole array.
     bool skip_all(int depth, bool are_members)
     {
         const char end = are_members ? '}' : ']';
@@ -198,7 +199,7 @@ bool Children::next()
     const auto key_start = reader.at();
     if (are_members_) {
         if (!reader.skip_string()) {
-            return false; // the closing brace
+            return false; // at the closing brace
         }
         key_ = first(sys::after(rest_, key_start), reader.at() - key_start);
         reader.skip_blanks();
@@ -207,7 +208,7 @@ bool Children::next()
     }
     const auto start = reader.at();
     if (!reader.skip_value()) {
-        return false; // the closing bracket
+        return false; // at the closing bracket
     }
     value_ = first(sys::after(rest_, start), reader.at() - start);
     reader.skip_blanks();

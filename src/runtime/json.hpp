@@ -1,4 +1,4 @@
-// JSON, RFC 8259, read where it stands: a value is the part of the text that it takes up. Nothing is copied, nothing is changed.
+// A JSON parser, RFC 8259, that copies and changes nothing: a value is a part of the text.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,10 @@
 namespace foster::json
 {
 
-// Of a text that parse() has accepted, without blanks around it. Empty: there is none.
+// A value in a text that parse() has accepted, without blanks around it; empty: none.
 using Value = std::string_view;
 
-// The one value that a whole text holds; empty: it is no JSON, or is nested more than 64 deep.
+// Returns the value that the whole text consists of; empty: the text is not JSON, or it is nested more than 64 deep.
 Value parse(std::string_view text);
 
 inline bool is_object(Value value)
@@ -30,14 +30,14 @@ inline bool is_null(Value value)
     return value.starts_with('n');
 }
 
-// Hands out what an object or an array holds, in its order; nothing for any other value.
+// Iterates over the members of an object or the elements of an array, in their order. Any other value has none.
 class Children
 {
   public:
     explicit Children(Value parent);
-    // Whether there was one more.
+    // Returns false if there is no further one.
     bool next();
-    Value key() const { return key_; } // a string; of an object's members alone
+    Value key() const { return key_; } // a string; only for members of an object
     Value value() const { return value_; }
 
   private:
@@ -47,15 +47,15 @@ class Children
     Value value_;
 };
 
-// Whether a string, its escapes undone, is this text of ASCII letters.
+// Whether a string, after its escapes are decoded, equals this text of ASCII letters.
 bool equals(Value string, std::string_view text);
-// Whether what follows its last slash is.
+// The same for the part of the string after its last slash.
 bool base_name_equals(Value path, std::string_view name);
 
 struct Member {
-    Value value; // empty: there is none
-    // No: the object has several that a reader could take for it, for some readers do not mind the case, and of two readers one takes the
-    // first and one the last.
+    Value value; // empty: there is no such member
+    // False: several members could be meant by the name. Some readers ignore case, and of two equal names, some readers
+    // take the first and some the last.
     bool is_clear = true;
 };
 Member member(Value object, std::string_view name);

@@ -1,4 +1,4 @@
-// Strings of JSON, their escapes undone on the way.
+// JSON strings: comparison, with escapes decoded.
 #include "runtime/json.hpp"
 
 #include "sys/text.hpp"
@@ -10,7 +10,8 @@ namespace foster::json
 namespace
 {
 
-// Takes one character, its escape undone, off what stands between a string's quotes; what is no ASCII letter may be any number above.
+// Removes one character from the beginning of a string's content, and returns it with its escape decoded. A character
+// beyond ASCII is returned as any number above 127.
 int take_character(std::string_view& rest)
 {
     if (rest.front() != '\\') {
@@ -44,8 +45,9 @@ int lower(int letter)
     return letter >= 'A' && letter <= 'Z' ? letter + ('a' - 'A') : letter;
 }
 
-// A letter in lower case. The one beyond ASCII that Unicode takes for an s counts as that; the one for a k is in no name that is looked
-// for without regard to the case.
+// Removes one character, and returns it in lower case. Case-insensitive readers take U+017F (long s) for an s, so it is
+// returned as 's'. U+212A (Kelvin sign) would be a k, but no name that is looked up here without regard to case
+// contains a k.
 int take_lower_letter(std::string_view& rest)
 {
     constexpr int LONG_S = 0x17f;
@@ -58,7 +60,7 @@ int take_lower_letter(std::string_view& rest)
     return letter == LONG_S ? 's' : lower(letter);
 }
 
-// Whether a string is this text but for the case of letters.
+// Whether a string equals this text, ignoring case.
 bool resembles(Value string, std::string_view text)
 {
     auto rest = inside(string);

@@ -13,7 +13,7 @@ namespace foster::runtime
 
 void tell_unchanged(const CommandLine& line, const char* file, const char* reason)
 {
-    // crun's names other kinds of logs, too: "file:PATH", "journald:NAME", "syslog:NAME".
+    // crun's --log may also name another kind of log: "file:PATH", "journald:NAME", "syslog:NAME".
     constexpr std::string_view FILE_LOG = "file:";
     const char* path = line.log;
     const std::string_view name = path == nullptr ? "" : path;
@@ -22,7 +22,7 @@ void tell_unchanged(const CommandLine& line, const char* file, const char* reaso
     } else if (name.starts_with("journald:") || name.starts_with("syslog:")) {
         path = nullptr;
     }
-    // The file comes last, for a long text is cut off.
+    // The file name comes last, because a long text is cut off.
     const auto add_text = [reason, file](log::Line& text) {
         text.add("foster-runtime: not put under foster: {}: '{}'", reason, file);
     };

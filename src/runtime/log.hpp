@@ -1,4 +1,4 @@
-// What is said of a container that is not put under foster: one line in the real runtime's log, where its caller looks.
+// Logs that a container is not put under foster: one line in the real runtime's log, where its caller looks.
 #pragma once
 
 #include "runtime/command_line.hpp"
@@ -6,7 +6,8 @@
 namespace foster::runtime
 {
 
-// Says why a container is left as it is. The file: null, or the bundle's one that is spoken of. All signals must be blocked.
+// Logs why a container is left unchanged. file: the file that the reason is about, or null. All signals must be
+// blocked.
 void tell_unchanged(const CommandLine& line, const char* file, const char* reason);
 
 } // namespace foster::runtime

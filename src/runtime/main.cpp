@@ -1,6 +1,7 @@
-// foster-runtime: an OCI runtime that stands before a real one and puts what that runs under foster.
-//
-// Whatever is odd about a container, it starts: what is not understood is left as it is, and the real runtime has the last word.
+// The foster-runtime program: an OCI runtime that puts the process of a container under foster, and then executes the
+// real runtime.
+// A container always starts: if foster-runtime does not understand its config.json, the file stays unchanged, and the
+// real runtime decides what to do.
 #include "log/log.hpp"
 #include "runtime/bundle.hpp"
 #include "runtime/command_line.hpp"

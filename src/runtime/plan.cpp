@@ -7,7 +7,7 @@ namespace foster::runtime
 namespace
 {
 
-// What cares for orphans itself when it is PID 1. "init" is systemd's and s6-overlay's, too.
+// Programs that reap orphans when they are PID 1. "init" is also the name of systemd's and of s6-overlay's.
 constexpr std::string_view INITS[] = {
     "foster", ".foster", "tini",    "tini-static", "docker-init", "podman-init", "catatonit",   "dumb-init", "pause",
     "init",   "systemd", "my_init", "s6-svscan",   "runit",       "runit-init",  "openrc-init", "pid1",      "pid1-rs",
@@ -16,13 +16,13 @@ constexpr std::string_view INITS[] = {
 constexpr const char* UNCLEAR = "it names one thing twice, or in another case";
 constexpr const char* UNEXPECTED = "something in it is not of the kind that the specification says";
 
-// The members of objects, looked up one after the other; what is wrong with any of them stays known.
+// Looks up members of objects, and remembers whether there was a problem with any of them.
 class Lookup
 {
   public:
     const char* obstacle() const { return obstacle_; }
 
-    // Empty: absent, or null.
+    // Empty: the member is absent, or null.
     json::Value find(json::Value object, std::string_view name, bool (*is_of_kind)(json::Value))
     {
         const auto found = json::member(object, name);
@@ -74,7 +74,8 @@ bool is_init(json::Value word)
     return found;
 }
 
-// The end of the last mount, if what it leaves at /dev is a file system that the container has for itself.
+// Stores the end of the last mount. Returns null if the mounts leave a file system of the container's own at /dev, else
+// the problem.
 const char* find_place_for_mount(Lookup& lookup, json::Value config, const char*& end)
 {
     constexpr const char* NO_PLACE = "its /dev is not a tmpfs of its own, where foster could be put";

@@ -1,4 +1,5 @@
-// What is to be done with a container, by its config.json: the OCI runtime specification, config.md and config-linux.md.
+// Decides from a container's config.json whether and where foster is inserted: the OCI runtime specification, config.md
+// and config-linux.md.
 #pragma once
 
 #include <cstddef>
@@ -7,18 +8,20 @@
 namespace foster::runtime
 {
 
-// Where foster stands in the container: in a file system of the container's own, so that nothing is made in its root.
+// The path of foster in the container. It is on a file system of the container's own, so that nothing is created in the
+// container's root.
 inline constexpr std::string_view INIT_PATH = "/dev/.foster";
 
 struct Plan {
-    bool is_wanted = false; // the container is to be put under foster
+    bool is_wanted = false; // the container is to run under foster
     const char* obstacle =
-        nullptr;               // why it cannot be told whether, or cannot be done; null: it is, or there is no need
-    std::size_t args_at = 0;   // where the words go that come before the process's own
-    std::size_t mounts_at = 0; // where the mount goes, behind the last one
+        nullptr; // why it is unknown whether foster is needed, or why it cannot be inserted; null: no problem
+    std::size_t args_at = 0;   // where the words for foster go, before those of the process
+    std::size_t mounts_at = 0; // where the mount goes, after the last one
 };
 
-// There is need where the process gets a PID namespace of its own, is no pod's sandbox, and is not under an init already.
+// There is need where the process gets a PID namespace of its own, is no pod's sandbox, and is not under an init
+// already.
 Plan plan_for(std::string_view config);
 
 } // namespace foster::runtime

@@ -19,7 +19,7 @@ namespace
 
 constexpr std::string_view PATH_VARIABLE = "PATH=";
 
-// Null: there is none.
+// Returns the value of PATH, or null.
 const char* value_of_path(char** variables)
 {
     for (; *variables != nullptr; ++variables) {
@@ -30,13 +30,13 @@ const char* value_of_path(char** variables)
     return nullptr;
 }
 
-// Returns why not: an errno value. This program itself, or a copy of it, under the real one's name is taken for absent.
+// Returns only on failure, with the errno value. If the path is this program itself or a copy of it, returns ENOENT.
 int become(const char* path, const CommandLine& line, char** variables)
 {
     if (sys::is_own_file(path)) {
         return ENOENT;
     }
-    line.arguments[-1] = const_cast<char*>(path); // an argument list wants mutable strings
+    line.arguments[-1] = const_cast<char*>(path); // an argument list needs mutable strings
     return sys::execve(path, line.arguments - 1, variables);
 }
 
@@ -45,7 +45,7 @@ int look_for(const char* name, const CommandLine& line, char** variables)
     int error = ENOENT;
     sys::SearchPath paths(value_of_path(variables), name);
     while (const char* const path = paths.next()) {
-        // Not in the working directory, which may be that of a bundle.
+        // Skips relative directories of PATH: the working directory may be a bundle's.
         const int failed = *path == '/' ? become(path, line, variables) : ENOENT;
         error = failed == ENOENT || failed == ENOTDIR ? error : failed;
     }
@@ -58,13 +58,13 @@ int look_for(const char* name, const CommandLine& line, char** variables)
               log::Error{error});
 }
 
-// Another build of foster-runtime, or a script that ends in it, is not recognized under the real one's name: so it is
-// counted how often that was started. Returns the environment that says so.
+// Another build of foster-runtime, or a script that executes foster-runtime, is not recognized by become(). So an
+// environment variable counts the starts, to stop an endless loop. Returns the environment with the new count.
 char** count_start(const char* name, char** variables)
 {
     constexpr const char* FIRST = "FOSTER_RUNTIME_STARTS=1";
     const std::size_t digit = std::strlen(FIRST) - 1;
-    char* const first = const_cast<char*>(FIRST); // an environment wants mutable strings
+    char* const first = const_cast<char*>(FIRST); // an environment needs mutable strings
     std::size_t count = 0;
     for (; variables[count] != nullptr; ++count) {
         char* const variable = variables[count];
@@ -92,7 +92,7 @@ char** count_start(const char* name, char** variables)
     return more;
 }
 
-// "crun" in "/usr/bin/foster-crun"; null where the name holds none.
+// Returns "crun" for "/usr/bin/foster-crun"; null: the name contains no runtime.
 const char* name_behind(const char* invoked_as)
 {
     constexpr std::string_view PREFIX = "foster-";

@@ -1,4 +1,4 @@
-// The runtime that foster-runtime stands before.
+// The real runtime, to which foster-runtime adds foster.
 #pragma once
 
 #include "runtime/command_line.hpp"
@@ -6,8 +6,8 @@
 namespace foster::runtime
 {
 
-// Becomes it: the one that --foster-runtime names, or the one in PATH that this program's own name holds ("foster-crun"), or the first of
-// runc and crun there. Ends foster-runtime with one line where there is none.
+// Executes the real runtime: the one that --foster-runtime names, or the one in PATH that this program's name contains
+// ("foster-crun"), or the first of runc and crun in PATH. Ends foster-runtime with one line if there is none.
 [[noreturn]] void become_real_runtime(const CommandLine& line, char** variables);
 
 } // namespace foster::runtime

@@ -1,4 +1,4 @@
-// ptrace(2), and what goes with it.
+// ptrace(2), and the credentials for it.
 #pragma once
 
 #include "sys/result.hpp"
@@ -18,30 +18,30 @@ inline constexpr bool HAS_REMOTE_WAIT = true;
 inline constexpr bool HAS_REMOTE_WAIT = false;
 #endif
 
-// Tracing a thread, ptrace(2). EPERM: it is not allowed, or another traces it already. ESRCH: it is gone, or is not stopped.
-// All of it is for the thread that traces, and does not touch errno. PTRACE_SEIZE: it does not stop for that. The call waits for an
-// execve of that process to end, be it for ever.
+// Tracing a thread, ptrace(2). EPERM: foster may not trace it, or another process traces it. ESRCH: it has exited, or
+// is not stopped. These calls are made by the tracing thread and do not touch errno. PTRACE_SEIZE does not stop the
+// thread. The call blocks, without limit, while the process is in execve.
 Status trace_seize(pid_t thread);
-// Asks for a stop, which comes when the thread next would see a signal: PTRACE_EVENT_STOP.
+// Requests a stop, PTRACE_EVENT_STOP. It occurs when the thread next checks for signals.
 Status trace_interrupt(pid_t thread);
-// Lets it run on from a stop, to the beginning or end of the next system call if that is wanted.
+// Resumes a stopped thread. to_system_call: it stops again at the entry or the exit of its next system call.
 Status trace_resume(pid_t thread, bool to_system_call);
-// Lets it go from a stop, with this signal delivered (0: none).
+// Detaches from a stopped thread and delivers this signal; 0: none.
 Status trace_detach(pid_t thread, int signal);
-// The general registers of a stopped thread; how many bytes there are.
+// Reads the general registers of a stopped thread. Returns their size in bytes.
 Result<std::size_t> read_registers(pid_t thread, std::span<std::uint64_t> registers);
 Status write_registers(pid_t thread, std::span<const std::uint64_t> registers);
-// Whether the kernel itself has sent the signal that a thread is stopped at, PTRACE_GETSIGINFO.
+// Whether the kernel sent the signal that the thread is stopped at, PTRACE_GETSIGINFO.
 bool is_forced_signal(pid_t thread);
-// A word of its memory.
+// Reads a word of the thread's memory.
 Result<unsigned long> read_word(pid_t thread, std::uintptr_t address);
 
-// The stop of a thread that is traced by this one, as wait(2) has it; 0: it has not stopped, -1: it has ended. Its end is not reaped,
-// for that is its parent's.
+// The new stop of a traced thread, in the format of wait(2); 0: it has not stopped; -1: it has exited. Does not reap
+// it: only its parent may.
 int stop_of_traced(pid_t thread);
-// A root that has not CAP_SYS_PTRACE may trace a process of another user as that user. Takes its ids for this thread alone, but keeps
-// the saved ones. Whoever has this user's id may signal this process then, kill(2): only for PID 1, whom that does no harm, or for a
-// process whose death does none.
+// Root without CAP_SYS_PTRACE may trace another user's process if it has that user's ids. Sets the effective and real
+// ids of this thread alone, and keeps the saved ones. The user may then send signals to this process, kill(2). So this
+// is only for PID 1, which such signals do not harm, or for a process whose death does no harm.
 bool borrow_ids(uid_t user, gid_t group);
 
 } // namespace foster::sys
