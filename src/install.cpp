@@ -29,7 +29,7 @@ namespace
 
 int install(const Options& options)
 {
-    constexpr mode_t FOR_ALL_TO_RUN = 0755;
+    constexpr mode_t MODE = 0755;
     constexpr int DIRECTORY = O_PATH | O_DIRECTORY;
     const auto program = log::must(sys::map_file("/proc/self/exe"), "read /proc/self/exe, which is to be copied");
     sys::FixedText<PATH_MAX> destination;
@@ -39,7 +39,7 @@ int install(const Options& options)
         destination.add("/");
         destination.add(&options.personality->name[0]);
     }
-    if (!destination.is_whole()) {
+    if (!destination.is_complete()) {
         fail_install(options.install_as, ENAMETOOLONG);
     }
     char* const path = destination.c_string();
@@ -64,7 +64,7 @@ int install(const Options& options)
     if (state && !S_ISREG(state.value.st_mode)) {
         fail_install(path, EEXIST); // do not replace a device, a socket or a pipe by a regular file
     }
-    if (const auto done = sys::replace_file(name, {&program, 1}, {FOR_ALL_TO_RUN}); !done) {
+    if (const auto done = sys::replace_file(name, {&program, 1}, {MODE}); !done) {
         fail_install(path, done.error);
     }
     return 0;

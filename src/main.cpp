@@ -23,7 +23,7 @@ int run(char** arguments, char** variables)
     Environment environment(variables);
     prepare_messages(arguments, environment);
     const InheritedSignals inherited;
-    const Options options = read_options(arguments, environment);
+    const Options options = parse_options(arguments, environment);
     if (prints_text(options.mode)) {
         inherited.restore(); // SIGINT works again, e.g. while nobody reads the pipe
         return print_text(options);
@@ -37,13 +37,13 @@ int run(char** arguments, char** variables)
     const log::Messages messages{options.level};
     set_parentage(options.parent_death, messages);
     SignalSource signals(messages);
-    InheritedChildren earlier(options, messages);
+    InheritedChildren inherited_children(options, messages);
     auto terminal = options.own_session ? Terminal() : Terminal::find(options.no_terminal);
     ExitReport exit_report(options, messages);
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 
     // From here on foster must not exit before the child has exited.
-    Supervisor supervisor(options, messages, signals, std::move(terminal), child, earlier, exit_report);
+    Supervisor supervisor(options, messages, signals, std::move(terminal), child, inherited_children, exit_report);
     supervisor.release_inherited();
     return supervisor.run();
 }
@@ -53,5 +53,5 @@ int run(char** arguments, char** variables)
 
 int main(int /*count*/, char** arguments, char** variables)
 {
-    return foster::sys::run_with_room(foster::run, arguments, variables);
+    return foster::sys::run_with_enough_stack(foster::run, arguments, variables);
 }

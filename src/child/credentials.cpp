@@ -16,18 +16,18 @@ namespace foster
 namespace
 {
 
-constexpr std::uint64_t LARGEST_ID = 0xfffffffe; // the next number means "leave unchanged", setresuid(2)
+constexpr std::uint64_t MAX_ID = 0xfffffffe; // the next number means "leave unchanged", setresuid(2)
 
-std::optional<std::uint32_t> id_from(std::string_view text)
+std::optional<std::uint32_t> parse_id(std::string_view text)
 {
     std::uint64_t number = 0;
     for (const char digit : text) {
-        if (digit < '0' || digit > '9' || number > LARGEST_ID) {
+        if (digit < '0' || digit > '9' || number > MAX_ID) {
             return {};
         }
         number = number * 10 + static_cast<std::uint64_t>(digit - '0');
     }
-    if (text.empty() || number > LARGEST_ID) {
+    if (text.empty() || number > MAX_ID) {
         return {};
     }
     return static_cast<std::uint32_t>(number);
@@ -47,10 +47,10 @@ struct Entry {
     std::array<std::string_view, 7> fields;
 
     std::string_view name() const { return fields[0]; }
-    std::optional<std::uint32_t> id() const { return id_from(fields[2]); }
-    std::optional<std::uint32_t> group() const { return id_from(fields[3]); } // passwd
-    std::string_view members() const { return fields[3]; }                    // group
-    std::string_view home() const { return fields[5]; }                       // passwd
+    std::optional<std::uint32_t> id() const { return parse_id(fields[2]); }
+    std::optional<std::uint32_t> group() const { return parse_id(fields[3]); } // passwd
+    std::string_view members() const { return fields[3]; }                     // group
+    std::string_view home() const { return fields[5]; }                        // passwd
 };
 
 // Iterates over the entries of /etc/passwd or /etc/group. An absent file has no entries.
@@ -82,7 +82,7 @@ class Entries
     std::string_view rest_;
 };
 
-bool lists(std::string_view members, std::string_view name)
+bool contains(std::string_view members, std::string_view name)
 {
     while (!members.empty()) {
         if (take_part(members, ',') == name) {
@@ -108,7 +108,7 @@ Credentials::Credentials(const char* specification)
 
 void Credentials::look_up_user(std::string_view user)
 {
-    const auto number = id_from(user);
+    const auto number = parse_id(user);
     Entries users("/etc/passwd");
     for (Entry entry; users.next(entry);) {
         const auto id = entry.id();
@@ -135,7 +135,7 @@ void Credentials::look_up_user(std::string_view user)
 
 void Credentials::look_up_group(std::string_view group)
 {
-    if (const auto number = id_from(group)) {
+    if (const auto number = parse_id(group)) {
         group_ = *number;
         return;
     }
@@ -156,7 +156,7 @@ void Credentials::collect_groups(std::string_view user)
     Entries groups("/etc/group");
     for (Entry entry; groups.next(entry);) {
         const auto id = entry.id();
-        if (!id || *id == group_ || !lists(entry.members(), user)) {
+        if (!id || *id == group_ || !contains(entry.members(), user)) {
             continue;
         }
         if (group_count_ == groups_.size()) {

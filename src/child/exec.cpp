@@ -38,7 +38,7 @@ int execute(const char* path, const ExecRequest& request)
     return shell_error == ENOENT ? ENOEXEC : shell_error;
 }
 
-int look_for(const char* path, const ExecRequest& /*request*/)
+int check_interpreter(const char* path, const ExecRequest& /*request*/)
 {
     return sys::exists(path) ? ELIBACC : ENOENT;
 }
@@ -71,9 +71,9 @@ int try_command(const ExecRequest& request, int (*attempt)(const char*, const Ex
 
 void enter_own_session(ExecRequest& request)
 {
-    request.report.of(Step::SESSION) = sys::setsid().error;
+    request.errors.of(Step::SESSION) = sys::setsid().error;
     if (!request.options.no_terminal) {
-        request.report.of(Step::TERMINAL) = sys::take_controlling_terminal(STDIN_FILENO).error;
+        request.errors.of(Step::TERMINAL) = sys::take_controlling_terminal(STDIN_FILENO).error;
     }
 }
 
@@ -82,9 +82,9 @@ void enter_own_group(ExecRequest& request)
     // A script's background job is in the script's own group, and POSIX wants SIGINT and SIGQUIT ignored in it.
     const bool is_foreground =
         request.terminal.is_own() && !(sys::is_ignored(SIGINT).value && sys::is_ignored(SIGQUIT).value);
-    request.report.of(Step::GROUP) = sys::setpgid(0, 0).error;
-    if (is_foreground && request.report.of(Step::GROUP) == 0) {
-        request.report.of(Step::TERMINAL) = request.terminal.put_in_foreground(::getpid()).error;
+    request.errors.of(Step::GROUP) = sys::setpgid(0, 0).error;
+    if (is_foreground && request.errors.of(Step::GROUP) == 0) {
+        request.errors.of(Step::TERMINAL) = request.terminal.put_in_foreground(::getpid()).error;
     }
 }
 
@@ -107,7 +107,7 @@ void tether(ExecRequest& request)
     if (request.options.tether == 0) {
         return;
     }
-    request.report.of(Step::TETHER) = sys::set_parent_death_signal(request.options.tether).error;
+    request.errors.of(Step::TETHER) = sys::set_parent_death_signal(request.options.tether).error;
     if (::getppid() != request.foster) {
         (void)sys::kill(::getpid(), request.options.tether); // foster has died before the call above
     }
@@ -116,8 +116,8 @@ void tether(ExecRequest& request)
 void send_step_errors(const ExecRequest& request)
 {
     if (request.errors_to >= 0) {
-        const auto* bytes = reinterpret_cast<const char*>(&request.report);
-        (void)sys::write_all(request.errors_to, {bytes, sizeof request.report});
+        const auto* bytes = reinterpret_cast<const char*>(&request.errors);
+        (void)sys::write_all(request.errors_to, {bytes, sizeof request.errors});
     }
 }
 
@@ -125,14 +125,14 @@ void send_step_errors(const ExecRequest& request)
 void try_exec(ExecRequest& request)
 {
     if (request.credentials != nullptr) {
-        request.report.of(Step::USER) = request.credentials->apply().error;
-        if (request.report.of(Step::USER) != 0) {
+        request.errors.of(Step::USER) = request.credentials->apply().error;
+        if (request.errors.of(Step::USER) != 0) {
             return;
         }
     }
     if (request.options.directory != nullptr) {
-        request.report.of(Step::DIRECTORY) = sys::chdir(request.options.directory).error;
-        if (request.report.of(Step::DIRECTORY) != 0) {
+        request.errors.of(Step::DIRECTORY) = sys::chdir(request.options.directory).error;
+        if (request.errors.of(Step::DIRECTORY) != 0) {
             return;
         }
     }
@@ -146,9 +146,9 @@ void try_exec(ExecRequest& request)
     int error = try_command(request, execute);
     if (error == ENOENT) {
         // execve also returns ENOENT if the file exists and its interpreter or loader does not.
-        error = try_command(request, look_for);
+        error = try_command(request, check_interpreter);
     }
-    request.report.of(Step::EXECUTE) = error;
+    request.errors.of(Step::EXECUTE) = error;
 }
 
 } // namespace

@@ -34,7 +34,7 @@ struct ExecRequest {
     Environment environment;
     pid_t foster;
     int errors_to = -1; // a pipe, used where the child does not share foster's memory; -1: none
-    StepErrors report;
+    StepErrors errors;
 };
 
 // Runs in the child. Sets session or process group, terminal, credentials and directory, restores mask and

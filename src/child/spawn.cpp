@@ -31,12 +31,12 @@ sys::Result<pid_t> fork_child(ExecRequest& request, std::span<std::byte> stack)
     const auto pid = sys::clone(false, stack, child_body, &request);
     pipe.writer = sys::Fd();
     while (pid) {
-        StepErrors report;
-        const auto size = sys::read(pipe.reader.number(), {reinterpret_cast<char*>(&report), sizeof report});
-        if (!size || size.value != sizeof report) {
+        StepErrors errors;
+        const auto size = sys::read(pipe.reader.number(), {reinterpret_cast<char*>(&errors), sizeof errors});
+        if (!size || size.value != sizeof errors) {
             break;
         }
-        request.report = report; // each report contains the earlier ones
+        request.errors = errors; // each report contains the earlier ones
     }
     return pid;
 }
@@ -68,32 +68,32 @@ bool refuses_shared_memory(int error)
     log::fail(code, "exec-failed|cannot run '{command}': {reason}", name, log::Error{error});
 }
 
-void warn_of_refusals(StepErrors& report, const log::Messages& messages)
+void warn_of_refusals(StepErrors& errors, const log::Messages& messages)
 {
     const auto warn = [&](Step step, log::Message<log::Error> message) {
-        if (const int error = report.of(step)) {
+        if (const int error = errors.of(step)) {
             messages.warning(message, log::Error{error});
         }
     };
     warn(Step::SESSION, "session-refused|cannot give the child its own session: {reason}");
     warn(Step::GROUP, "process-group-refused|cannot give the child its own process group: {reason}");
     warn(Step::TETHER, "tether-refused|cannot tether the child: {reason}");
-    if (const int error = report.of(Step::TERMINAL)) {
+    if (const int error = errors.of(Step::TERMINAL)) {
         messages.debug("terminal-refused|cannot give the terminal to the child: {reason}", log::Error{error});
     }
 }
 
-void fail_on_refusals(const Options& options, StepErrors& report)
+void fail_on_refusals(const Options& options, StepErrors& errors)
 {
-    if (const int error = report.of(Step::USER)) {
+    if (const int error = errors.of(Step::USER)) {
         log::fail(log::failure_code(), "start-failed|cannot become user '{user}': {reason}", options.user,
                   log::Error{error});
     }
-    if (const int error = report.of(Step::DIRECTORY)) {
+    if (const int error = errors.of(Step::DIRECTORY)) {
         log::fail(log::failure_code(), "start-failed|cannot change to directory '{directory}': {reason}",
                   options.directory, log::Error{error});
     }
-    if (const int error = report.of(Step::EXECUTE)) {
+    if (const int error = errors.of(Step::EXECUTE)) {
         fail_execute(options, error);
     }
 }
@@ -126,11 +126,11 @@ Child Child::spawn(const Options& options, const InheritedSignals& inherited, co
     if (!pid) {
         fail_spawn(pid.error);
     }
-    warn_of_refusals(request.report, messages);
-    if (request.report.of(Step::USER) + request.report.of(Step::DIRECTORY) + request.report.of(Step::EXECUTE) != 0) {
+    warn_of_refusals(request.errors, messages);
+    if (request.errors.of(Step::USER) + request.errors.of(Step::DIRECTORY) + request.errors.of(Step::EXECUTE) != 0) {
         (void)terminal.take_back(pid.value);
     }
-    fail_on_refusals(options, request.report);
+    fail_on_refusals(options, request.errors);
     messages.info("child-spawned|spawned {command}[{pid}]", options.command[0], pid.value);
     return {pid.value, options.group, messages};
 }

@@ -10,10 +10,10 @@
 namespace foster
 {
 
-Terminal Terminal::find(bool is_kept)
+Terminal Terminal::find(bool no_terminal)
 {
     Terminal terminal;
-    terminal.is_kept_ = is_kept;
+    terminal.no_terminal_ = no_terminal;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
         if (!sys::tcgetpgrp(fd)) {
             continue; // no terminal, or not the controlling one
@@ -39,7 +39,7 @@ bool Terminal::is_foreground(pid_t group) const
 
 bool Terminal::is_own() const
 {
-    if (is_kept_ || !is_there() || !is_foreground(own_group_)) {
+    if (no_terminal_ || !is_there() || !is_foreground(own_group_)) {
         return false;
     }
     if (own_group_ != 0) {

@@ -15,9 +15,9 @@ class Terminal
   public:
     // No terminal.
     Terminal() = default;
-    // Finds the controlling terminal through a standard descriptor or /dev/tty. is_kept: the child never gets it,
+    // Finds the controlling terminal through a standard descriptor or /dev/tty. no_terminal: the child never gets it,
     // --no-terminal.
-    static Terminal find(bool is_kept);
+    static Terminal find(bool no_terminal);
 
     bool is_there() const { return fd_.number() >= 0; }
     // Whether foster's own process group is in the foreground, and the child's group may replace it. To be called by a
@@ -41,7 +41,7 @@ class Terminal
   private:
     sys::Fd fd_;
     pid_t own_group_ = 0;
-    bool is_kept_ = false;
+    bool no_terminal_ = false;
 };
 
 } // namespace foster

@@ -57,8 +57,8 @@ sys::Result<std::size_t> write_at_once(int fd, std::span<const char> bytes)
 
 sys::Status LineWriter::write(std::span<const char> line, sys::Nanoseconds at_most)
 {
-    go_on();
-    if (is_behind()) {
+    retry();
+    if (has_unwritten()) {
         return keep(line);
     }
     auto written = write_at_once(fd_, line);
@@ -77,7 +77,7 @@ sys::Status LineWriter::write(std::span<const char> line, sys::Nanoseconds at_mo
 // most 10 % of foster's time. In the meantime, lines for a file are kept in memory.
 sys::Status LineWriter::write_by_helper(std::span<const char> line, bool may_wait)
 {
-    constexpr int REST_FACTOR = 10;
+    constexpr int INTERVAL_FACTOR = 10;
     const bool is_file = is_in_file_system(fd_);
     if (!is_file && !sys::poll_one(fd_, POLLOUT, 0).value) {
         return {{}, EAGAIN};
@@ -91,12 +91,12 @@ sys::Status LineWriter::write_by_helper(std::span<const char> line, bool may_wai
         // No process could be made. An error during set-up is the last message, so for it foster may block in write.
         return may_wait ? sys::Status{{}, sys::write_all(fd_, line).error} : keep(line);
     }
-    if (is_file && start < awaits_again_) {
+    if (is_file && start < next_await_at_) {
         return {};
     }
     const auto done = helper_.await();
     const auto end = sys::monotonic_now();
-    awaits_again_ = end + REST_FACTOR * (end - start);
+    next_await_at_ = end + INTERVAL_FACTOR * (end - start);
     return done.error == ETIMEDOUT ? sys::Status{} : done;
 }
 
@@ -116,7 +116,7 @@ sys::Status LineWriter::keep(std::span<const char> line)
     return {};
 }
 
-void LineWriter::go_on()
+void LineWriter::retry()
 {
     if (kept_size_ != 0 && helper_.start(fd_, [this](int file) {
             return sys::write_all(file, {kept_, kept_size_}).error;
@@ -127,8 +127,8 @@ void LineWriter::go_on()
 
 void LineWriter::finish()
 {
-    for (int rounds = 0; rounds < 2 && is_behind(); ++rounds) {
-        go_on();
+    for (int rounds = 0; rounds < 2 && has_unwritten(); ++rounds) {
+        retry();
         (void)helper_.await();
     }
     if (helper_.is_busy()) {

@@ -21,9 +21,9 @@ class LineWriter
     // before that. EAGAIN: no room. Other errors: write(2).
     sys::Status write(std::span<const char> line, sys::Nanoseconds at_most = 0);
     // Whether a line is partly written or kept for later.
-    bool is_behind() { return kept_size_ != 0 || helper_.is_busy(); }
+    bool has_unwritten() { return kept_size_ != 0 || helper_.is_busy(); }
     // Continues to write kept lines, if that is possible now.
-    void go_on();
+    void retry();
     // Sends the helper SIGCONT, since someone may have stopped it.
     void resume_helper() const { helper_.resume(); }
     // Waits a tenth of a second for unfinished lines, then discards them.
@@ -37,7 +37,7 @@ class LineWriter
     sys::Helper helper_;
     char* kept_ = nullptr; // lines that arrive faster than the helper writes them
     std::size_t kept_size_ = 0;
-    sys::Nanoseconds awaits_again_ = 0;
+    sys::Nanoseconds next_await_at_ = 0;
 };
 
 } // namespace foster::log

@@ -22,7 +22,7 @@ struct {
     bool json = false;
     int lost = 0; // messages that found no room and are not reported yet
     LineWriter writer{STDERR_FILENO};
-    sys::Nanoseconds look_interval = 0;
+    sys::Nanoseconds retry_interval = 0;
     std::array<char, 16> program{"foster"};
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -70,18 +70,18 @@ void compose_list(Line& line, Level level, const char* message, Kinds kinds, std
     return is_written;
 }
 
-constexpr sys::Nanoseconds FIRST_LOOK = 10'000'000;
-constexpr sys::Nanoseconds MAX_LOOK = 1'000'000'000;
+constexpr sys::Nanoseconds FIRST_RETRY = 10'000'000;
+constexpr sys::Nanoseconds MAX_RETRY = 1'000'000'000;
 
-bool is_behind()
+bool has_unwritten()
 {
-    return output.lost != 0 || output.writer.is_behind();
+    return output.lost != 0 || output.writer.has_unwritten();
 }
 
-void look_again(sys::Nanoseconds interval)
+void retry_in(sys::Nanoseconds interval)
 {
-    output.look_interval = std::min(interval, MAX_LOOK);
-    next_look_at_messages = sys::Deadline::in(output.look_interval);
+    output.retry_interval = std::min(interval, MAX_RETRY);
+    next_message_retry = sys::Deadline::in(output.retry_interval);
 }
 
 // Never blocks: while all signals are blocked, a stalled reader of standard error must not stall foster.
@@ -89,8 +89,8 @@ void write_message(std::string_view line, sys::Nanoseconds at_most)
 {
     const bool is_written = (output.lost == 0 || report_lost()) && output.writer.write(line, at_most);
     output.lost += is_written ? 0 : 1;
-    if (!next_look_at_messages.is_set() && is_behind()) {
-        look_again(FIRST_LOOK);
+    if (!next_message_retry.is_set() && has_unwritten()) {
+        retry_in(FIRST_RETRY);
     }
 }
 
@@ -131,7 +131,7 @@ void add_time(Line& line)
     line.add("{}Z", now % 10);
 }
 
-void Messages::say(Level wanted, const char* message, Kinds kinds, ...) const
+void Messages::log_values(Level wanted, const char* message, Kinds kinds, ...) const
 {
     if (!shows(wanted)) {
         return;
@@ -159,18 +159,18 @@ void Messages::write(Level wanted, Line& line) const
     }
 }
 
-void go_on_with_messages()
+void retry_messages()
 {
-    if (!next_look_at_messages.is_over()) {
+    if (!next_message_retry.is_over()) {
         return;
     }
-    next_look_at_messages = {};
-    output.writer.go_on();
-    if (output.look_interval == MAX_LOOK) {
+    next_message_retry = {};
+    output.writer.retry();
+    if (output.retry_interval == MAX_RETRY) {
         output.writer.resume_helper();
     }
-    if ((output.lost != 0 && !report_lost()) || is_behind()) {
-        look_again(2 * output.look_interval);
+    if ((output.lost != 0 && !report_lost()) || has_unwritten()) {
+        retry_in(2 * output.retry_interval);
     }
 }
 
@@ -212,7 +212,7 @@ void set_failure_code(int code)
     output.failure_code = code;
 }
 
-void end_with(int code, const char* message, Kinds kinds, ...)
+void exit_with(int code, const char* message, Kinds kinds, ...)
 {
     std::va_list values;
     va_start(values, kinds);
@@ -221,7 +221,7 @@ void end_with(int code, const char* message, Kinds kinds, ...)
     ::_exit(code);
 }
 
-void end_for_usage(const char* message, Kinds kinds, ...)
+void exit_for_usage(const char* message, Kinds kinds, ...)
 {
     std::va_list values;
     va_start(values, kinds);

@@ -18,26 +18,26 @@ class Messages
     bool shows(Level wanted) const { return wanted <= level; }
     template <typename... Values> void log(Level wanted, Message<Values...> message, Values... values) const
     {
-        say(wanted, message.text(), message.KINDS, to_vararg(values)...);
+        log_values(wanted, message.text(), message.KINDS, to_vararg(values)...);
     }
     template <typename... Values> void warning(Message<Values...> message, Values... values) const
     {
-        say(Level::WARNING, message.text(), message.KINDS, to_vararg(values)...);
+        log_values(Level::WARNING, message.text(), message.KINDS, to_vararg(values)...);
     }
     template <typename... Values> void info(Message<Values...> message, Values... values) const
     {
-        say(Level::INFO, message.text(), message.KINDS, to_vararg(values)...);
+        log_values(Level::INFO, message.text(), message.KINDS, to_vararg(values)...);
     }
     template <typename... Values> void debug(Message<Values...> message, Values... values) const
     {
-        say(Level::DEBUG, message.text(), message.KINDS, to_vararg(values)...);
+        log_values(Level::DEBUG, message.text(), message.KINDS, to_vararg(values)...);
     }
 
     // Writes a line that compose() made.
     void write(Level wanted, Line& line) const;
 
   private:
-    void say(Level wanted, const char* message, Kinds kinds, ...) const;
+    void log_values(Level wanted, const char* message, Kinds kinds, ...) const;
 };
 
 // Adds the current time, as in "2026-11-24T03:44:53.120Z", RFC 3339.
@@ -50,9 +50,9 @@ template <typename... Values> void compose(Line& line, Level level, Message<Valu
     compose_values(line, level, message.text(), message.KINDS, to_vararg(values)...);
 }
 
-// The time at which go_on_with_messages() writes messages that found no room, and reports how many were lost.
-inline sys::Deadline next_look_at_messages; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-void go_on_with_messages();
+// The time at which retry_messages() writes messages that found no room, and reports how many were lost.
+inline sys::Deadline next_message_retry; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+void retry_messages();
 // To be called before foster exits. Waits up to a tenth of a second for a partly written line, and reports the number
 // of lost messages if there is room.
 void finish_messages();
@@ -71,17 +71,17 @@ void set_program(std::string_view name);
 int failure_code();
 void set_failure_code(int code);
 
-[[noreturn]] void end_with(int code, const char* message, Kinds kinds, ...);
+[[noreturn]] void exit_with(int code, const char* message, Kinds kinds, ...);
 // The way out of set-up after a failure: logs "foster: error: <text>" and exits with this code.
 template <typename... Values> [[noreturn]] void fail(int code, Message<Values...> message, Values... values)
 {
-    end_with(code, message.text(), message.KINDS, to_vararg(values)...);
+    exit_with(code, message.text(), message.KINDS, to_vararg(values)...);
 }
-[[noreturn]] void end_for_usage(const char* message, Kinds kinds, ...);
+[[noreturn]] void exit_for_usage(const char* message, Kinds kinds, ...);
 // As fail(), with failure_code() and a second line that points to --help.
 template <typename... Values> [[noreturn]] void fail_usage(Message<Values...> message, Values... values)
 {
-    end_for_usage(message.text(), message.KINDS, to_vararg(values)...);
+    exit_for_usage(message.text(), message.KINDS, to_vararg(values)...);
 }
 
 // For set-up only: returns the value, or ends foster with "cannot <doing>: <reason>".

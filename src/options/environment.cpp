@@ -11,7 +11,7 @@ namespace foster
 namespace
 {
 
-constexpr std::size_t MORE_ROOM = 64;
+constexpr std::size_t EXTRA_SLOTS = 64;
 
 bool begins_with(const char* text, std::string_view beginning)
 {
@@ -61,17 +61,17 @@ void Environment::put(char* assignment)
         *slot = assignment;
         return;
     }
-    if (room_ == 0) {
+    if (free_slots_ == 0) {
         // Never freed: foster has no heap.
-        const auto size = (count_ + MORE_ROOM + 1) * sizeof(char*);
+        const auto size = (count_ + EXTRA_SLOTS + 1) * sizeof(char*);
         auto* larger = static_cast<char**>(log::must(sys::map_memory(size), "enlarge the environment"));
         std::copy(variables_, variables_ + count_, larger);
         variables_ = larger;
-        room_ = MORE_ROOM;
+        free_slots_ = EXTRA_SLOTS;
     }
     variables_[count_++] = assignment;
     variables_[count_] = nullptr;
-    --room_;
+    --free_slots_;
 }
 
 } // namespace foster

@@ -25,7 +25,7 @@ class Environment
 
     char** variables_;
     std::size_t count_ = 0;
-    std::size_t room_ = 0; // free slots in variables_
+    std::size_t free_slots_ = 0; // free slots in variables_
 };
 
 } // namespace foster

@@ -19,14 +19,14 @@ namespace
 struct Pair {
     std::string_view first;
     std::string_view second;
-    bool whole; // the text contains a colon
+    bool has_colon; // the text contains a colon
 };
 
 Pair split_at_colon(const char* text)
 {
     const char* colon = sys::end_at(text, ':');
-    const bool whole = *colon == ':';
-    return {{text, static_cast<std::size_t>(colon - text)}, whole ? colon + 1 : colon, whole};
+    const bool has_colon = *colon == ':';
+    return {{text, static_cast<std::size_t>(colon - text)}, has_colon ? colon + 1 : colon, has_colon};
 }
 
 // For signals that foster can never receive. Returns null, or the problem.
@@ -39,8 +39,8 @@ const char* why_not_caught(int signal)
 
 const char* set_rewrite(Options& options, char* value)
 {
-    const auto [from_word, to_word, whole] = split_at_colon(value);
-    if (!whole) {
+    const auto [from_word, to_word, has_colon] = split_at_colon(value);
+    if (!has_colon) {
         return "not FROM:TO";
     }
     const int from = parse_signal(from_word);
@@ -58,9 +58,9 @@ const char* set_rewrite(Options& options, char* value)
 
 const char* remap_exit(Options& options, char* value)
 {
-    const auto [from_word, to_word, whole] = split_at_colon(value);
+    const auto [from_word, to_word, has_colon] = split_at_colon(value);
     const int from = sys::parse_number(from_word, 255);
-    const int to = whole ? sys::parse_number(to_word, 255) : 0;
+    const int to = has_colon ? sys::parse_number(to_word, 255) : 0;
     if (from < 0 || to < 0) {
         return "an exit code is a number from 0 to 255";
     }
@@ -106,12 +106,12 @@ const char* set_zombies(Options& options, char* value)
                                                                      : nullptr;
 }
 
-constexpr const char* NO_TIME = "not a time like 500ms, 10s, 5m, or plain seconds";
+constexpr const char* NOT_A_DURATION = "not a time like 500ms, 10s, 5m, or plain seconds";
 
 const char* set_time(sys::Nanoseconds& field, std::string_view value)
 {
     field = log::parse_duration(value);
-    return field < 0 ? NO_TIME : nullptr;
+    return field < 0 ? NOT_A_DURATION : nullptr;
 }
 
 const char* set_time_above_0(sys::Nanoseconds& field, std::string_view value)
@@ -122,8 +122,8 @@ const char* set_time_above_0(sys::Nanoseconds& field, std::string_view value)
 
 const char* add_delay(Options& options, char* value)
 {
-    const auto [signal_word, time_word, whole] = split_at_colon(value);
-    if (!whole) {
+    const auto [signal_word, time_word, has_colon] = split_at_colon(value);
+    if (!has_colon) {
         return "not SIGNAL:DURATION";
     }
     Delay delay{parse_signal(signal_word)};
@@ -172,7 +172,7 @@ const char* reap_zombies(Options& options, char* value)
 }
 
 // Returns 1 for JSON, 0 for text, -1 for anything else.
-int format_from(std::string_view text)
+int parse_format(std::string_view text)
 {
     return text == "json" ? 1 : text == "text" ? 0 : -1;
 }
@@ -180,7 +180,7 @@ int format_from(std::string_view text)
 // prepare_messages() has applied the value already.
 const char* check_log(Options& /*options*/, char* value)
 {
-    return format_from(value) < 0 ? "not text or json" : nullptr;
+    return parse_format(value) < 0 ? "not text or json" : nullptr;
 }
 
 const char* set_text(const char*& field, const char* value)
@@ -220,13 +220,13 @@ const char* forward_to_child_alone(Options& options)
     return nullptr;
 }
 
-const char* say_more(Options& options)
+const char* raise_level(Options& options)
 {
     options.level = options.level < log::Level::INFO ? log::Level::INFO : log::Level::DEBUG;
     return nullptr;
 }
 
-const char* say_errors_only(Options& options)
+const char* set_error_level(Options& options)
 {
     options.level = log::Level::ERROR;
     return nullptr;
@@ -282,8 +282,8 @@ constexpr Row ROWS[] = {
      [](Options& options, char*) { return set_mode(options, Mode::LIST_ZOMBIES); }},
     {"", "", "reap-zombies", "[=PID]", "reap all zombies, or those of PID, then exit", reap_zombies},
     {"Messages", "v", "verbose", "", "log what is spawned, forwarded, reaped; -vv: more",
-     [](Options& options, char*) { return say_more(options); }},
-    {"", "q", "quiet", "", "log fatal errors only", [](Options& options, char*) { return say_errors_only(options); }},
+     [](Options& options, char*) { return raise_level(options); }},
+    {"", "q", "quiet", "", "log fatal errors only", [](Options& options, char*) { return set_error_level(options); }},
     {"", "w", "warn-reaped", "", "warn of each orphan that is reaped",
      [](Options& options, char*) { return set(options.warn_reaped); }},
     {"", "", "warn-pids", "PERCENT", "warn when this much of the PID limit is in use", set_warn_pids},
@@ -344,7 +344,7 @@ const char* Option::apply(Options& options, char* text) const
 void Option::apply_format(const char* text) const
 {
     constexpr auto LOG = std::ranges::find(ROWS, std::string_view("log"), &Row::name) - std::begin(ROWS);
-    const int format = row == LOG ? format_from(text) : -1;
+    const int format = row == LOG ? parse_format(text) : -1;
     if (format >= 0) {
         log::set_json(format == 1);
     }

@@ -113,9 +113,9 @@ class Parser
             option.apply_format(value);
             return;
         }
-        if (const char* wrong = option.apply(*options_, value)) {
+        if (const char* problem = option.apply(*options_, value)) {
             log::fail_usage("bad-usage|bad value '{word}' for option '--{option}'{}: {reason}", value, option.name,
-                            source_, wrong);
+                            source_, problem);
         }
     }
 
@@ -265,7 +265,7 @@ void prepare_messages(char** arguments, const Environment& environment)
     }
 }
 
-Options read_options(char** arguments, Environment& environment)
+Options parse_options(char** arguments, Environment& environment)
 {
     Options options{&personality_of(arguments[0])};
     options.own_session = options.group = options.personality->owns_session;

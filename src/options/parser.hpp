@@ -13,6 +13,6 @@ void prepare_messages(char** arguments, const Environment& environment);
 
 // Parses in this order: the name foster is invoked by, that peer's variables, FOSTER_OPTIONS, the command line. Removes
 // these variables from the environment. Bad usage ends foster with one line that names the bad word.
-Options read_options(char** arguments, Environment& environment);
+Options parse_options(char** arguments, Environment& environment);
 
 } // namespace foster

@@ -48,7 +48,7 @@ const char* add_words(Words& words, const CommandLine& line)
         rest.remove_prefix(std::min(size + 1, rest.size()));
     }
     add_word("--");
-    return line.init_options.is_whole() && words.is_whole() && is_plain(line.init_options.text())
+    return line.init_options.is_complete() && words.is_complete() && is_plain(line.init_options.text())
                ? nullptr
                : "the options for foster are too long, or hold quotes";
 }
@@ -65,7 +65,7 @@ const char* add_mount(Mount& mount, const CommandLine& line)
         init.add({link.data(), link.rfind('/') + 1});
         init.add("foster");
     }
-    if (!init.is_whole() || !is_plain(init.text()) || !sys::is_executable_file(init.c_string())) {
+    if (!init.is_complete() || !is_plain(init.text()) || !sys::is_executable_file(init.c_string())) {
         return "foster is not there to be executed, beside foster-runtime or as '--foster-init' says";
     }
     mount.add(R"(,{"destination":")");
@@ -111,15 +111,15 @@ const char* put_under_foster(const CommandLine& line, const char* config)
     }
     const auto plan = plan_for(text.value);
     if (!plan.is_wanted) {
-        return plan.obstacle;
+        return plan.problem;
     }
     Words words;
-    if (const char* fault = add_words(words, line)) {
-        return fault;
+    if (const char* problem = add_words(words, line)) {
+        return problem;
     }
     Mount mount;
-    if (const char* fault = add_mount(mount, line)) {
-        return fault;
+    if (const char* problem = add_mount(mount, line)) {
+        return problem;
     }
     const auto part = [&text](std::size_t start, std::size_t end) {
         return std::string_view(text.value.data() + start, end - start);
@@ -149,8 +149,8 @@ void put_under_foster(const CommandLine& line)
         config.add("/");
     }
     config.add(line.config);
-    if (const char* obstacle = put_under_foster(line, config.c_string())) {
-        tell_unchanged(line, config.c_string(), obstacle);
+    if (const char* problem = put_under_foster(line, config.c_string())) {
+        log_unchanged(line, config.c_string(), problem);
     }
     if (mask) {
         sys::drop_pending(sys::bit_of(SIGPIPE) | sys::bit_of(SIGXFSZ));

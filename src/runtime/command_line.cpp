@@ -47,7 +47,7 @@ class Option
 };
 
 // Parses an option of foster-runtime's own. Returns false if the word is none.
-bool read_own(CommandLine& line, char** words, int& size)
+bool parse_own(CommandLine& line, char** words, int& size)
 {
     if (!std::string_view(*words).starts_with("--foster-")) {
         return false;
@@ -80,7 +80,7 @@ bool read_own(CommandLine& line, char** words, int& size)
     return true;
 }
 
-int read_global(CommandLine& line, char** words)
+int parse_global(CommandLine& line, char** words)
 {
     for (const auto name : GLOBAL_VALUES) {
         if (const Option option(words, name); option.is_there()) {
@@ -92,7 +92,7 @@ int read_global(CommandLine& line, char** words)
     return 1;
 }
 
-void read_of_command(CommandLine& line, char** words)
+void parse_command_options(CommandLine& line, char** words)
 {
     for (; *words != nullptr && std::string_view(*words) != "--"; ++words) {
         for (const std::string_view name : {"bundle", "b"}) {
@@ -117,7 +117,7 @@ bool CommandLine::makes_container() const
     return command != nullptr && (std::string_view(command) == "create" || std::string_view(command) == "run");
 }
 
-CommandLine read_command_line(char** arguments)
+CommandLine parse_command_line(char** arguments)
 {
     if (arguments[0] == nullptr) {
         log::fail(log::failure_code(), "bad-usage|called without a name, execve(2) permitting");
@@ -127,11 +127,11 @@ CommandLine read_command_line(char** arguments)
     char** words = line.arguments;
     while (*words != nullptr && *words[0] == '-') {
         int size = 0;
-        if (read_own(line, words, size)) {
+        if (parse_own(line, words, size)) {
             words += size;
             continue;
         }
-        size = read_global(line, words);
+        size = parse_global(line, words);
         kept = std::copy_n(words, size, kept);
         words += size;
     }
@@ -141,7 +141,7 @@ CommandLine read_command_line(char** arguments)
         *kept++ = *words++;
     }
     *kept = nullptr;
-    read_of_command(line, rest);
+    parse_command_options(line, rest);
     return line;
 }
 

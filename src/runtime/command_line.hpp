@@ -27,6 +27,6 @@ struct CommandLine {
 
 // Parses the command line, and removes foster-runtime's own options, which come before the command, from the arguments.
 // Bad usage ends foster-runtime with one line.
-CommandLine read_command_line(char** arguments);
+CommandLine parse_command_line(char** arguments);
 
 } // namespace foster::runtime

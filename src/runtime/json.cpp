@@ -7,7 +7,7 @@ namespace foster::json
 namespace
 {
 
-constexpr int DEEPEST = 64;
+constexpr int MAX_DEPTH = 64;
 
 bool is_digit(int byte)
 {
@@ -58,7 +58,7 @@ class Reader
         switch (peek()) {
         case '{':
         case '[':
-            return depth < DEEPEST && skip_all(depth + 1, take('{'));
+            return depth < MAX_DEPTH && skip_elements(depth + 1, take('{'));
         case '"':
             return skip_string();
         case 't':
@@ -77,7 +77,7 @@ class Reader
     int peek() const { return is_at_end() ? -1 : static_cast<unsigned char>(text_[at_]); }
 
     // Skips the members of an object after its opening brace, or a whole array.
-    bool skip_all(int depth, bool are_members)
+    bool skip_elements(int depth, bool are_members)
     {
         const char end = are_members ? '}' : ']';
         if (!are_members) {

@@ -56,7 +56,7 @@ struct Member {
     Value value; // empty: there is no such member
     // False: several members could be meant by the name. Some readers ignore case, and of two equal names, some readers
     // take the first and some the last.
-    bool is_clear = true;
+    bool is_unambiguous = true;
 };
 Member member(Value object, std::string_view name);
 

@@ -35,7 +35,7 @@ int take_character(std::string_view& rest)
     return code;
 }
 
-std::string_view inside(Value string)
+std::string_view content_of(Value string)
 {
     return is_string(string) ? std::string_view(string.data() + 1, string.size() - 2) : std::string_view();
 }
@@ -61,9 +61,9 @@ int take_lower_letter(std::string_view& rest)
 }
 
 // Whether a string equals this text, ignoring case.
-bool resembles(Value string, std::string_view text)
+bool equals_ignoring_case(Value string, std::string_view text)
 {
-    auto rest = inside(string);
+    auto rest = content_of(string);
     return std::ranges::all_of(
                text, [&rest](char wanted) { return !rest.empty() && take_lower_letter(rest) == lower(wanted); }) &&
            rest.empty();
@@ -73,7 +73,7 @@ bool resembles(Value string, std::string_view text)
 
 bool equals(Value string, std::string_view text)
 {
-    auto rest = inside(string);
+    auto rest = content_of(string);
     for (const char wanted : text) {
         if (rest.empty() || take_character(rest) != wanted) {
             return false;
@@ -84,7 +84,7 @@ bool equals(Value string, std::string_view text)
 
 bool base_name_equals(Value path, std::string_view name)
 {
-    auto rest = inside(path);
+    auto rest = content_of(path);
     std::size_t matched = 0;
     bool is_equal = true;
     while (!rest.empty()) {
@@ -103,10 +103,10 @@ Member member(Value object, std::string_view name)
 {
     Member found;
     for (Children members(object); members.next();) {
-        if (resembles(members.key(), name)) {
-            found.is_clear = found.value.empty() && equals(members.key(), name);
+        if (equals_ignoring_case(members.key(), name)) {
+            found.is_unambiguous = found.value.empty() && equals(members.key(), name);
             found.value = members.value();
-            if (!found.is_clear) {
+            if (!found.is_unambiguous) {
                 return found;
             }
         }

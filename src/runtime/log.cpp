@@ -11,7 +11,7 @@
 namespace foster::runtime
 {
 
-void tell_unchanged(const CommandLine& line, const char* file, const char* reason)
+void log_unchanged(const CommandLine& line, const char* file, const char* reason)
 {
     // crun's --log may also name another kind of log: "file:PATH", "journald:NAME", "syslog:NAME".
     constexpr std::string_view FILE_LOG = "file:";

@@ -8,6 +8,6 @@ namespace foster::runtime
 
 // Logs why a container is left unchanged. file: the file that the reason is about, or null. All signals must be
 // blocked.
-void tell_unchanged(const CommandLine& line, const char* file, const char* reason);
+void log_unchanged(const CommandLine& line, const char* file, const char* reason);
 
 } // namespace foster::runtime

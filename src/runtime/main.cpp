@@ -30,7 +30,7 @@ int run(char** arguments, char** variables)
     using namespace foster;
 
     log::set_program("foster-runtime");
-    const auto line = runtime::read_command_line(arguments);
+    const auto line = runtime::parse_command_line(arguments);
     if (line.asks_for_help) {
         log::must(sys::write_all(STDOUT_FILENO, HELP), "write to standard output");
         return 0;
@@ -38,12 +38,12 @@ int run(char** arguments, char** variables)
     if (line.makes_container()) {
         runtime::put_under_foster(line);
     }
-    runtime::become_real_runtime(line, variables);
+    runtime::exec_real_runtime(line, variables);
 }
 
 } // namespace
 
 int main(int /*count*/, char** arguments, char** variables)
 {
-    return foster::sys::run_with_room(run, arguments, variables);
+    return foster::sys::run_with_enough_stack(run, arguments, variables);
 }

@@ -20,26 +20,26 @@ constexpr const char* UNEXPECTED = "something in it is not of the kind that the 
 class Lookup
 {
   public:
-    const char* obstacle() const { return obstacle_; }
+    const char* problem() const { return problem_; }
 
     // Empty: the member is absent, or null.
     json::Value find(json::Value object, std::string_view name, bool (*is_of_kind)(json::Value))
     {
         const auto found = json::member(object, name);
-        if (!found.is_clear) {
-            obstacle_ = UNCLEAR;
+        if (!found.is_unambiguous) {
+            problem_ = UNCLEAR;
         }
         if (found.value.empty() || json::is_null(found.value)) {
             return {};
         }
         if (!is_of_kind(found.value)) {
-            obstacle_ = UNEXPECTED;
+            problem_ = UNEXPECTED;
         }
         return found.value;
     }
 
   private:
-    const char* obstacle_ = nullptr;
+    const char* problem_ = nullptr;
 };
 
 bool is_sandbox(Lookup& lookup, json::Value config)
@@ -79,20 +79,20 @@ bool is_init(json::Value word)
 const char* find_place_for_mount(Lookup& lookup, json::Value config, const char*& end)
 {
     constexpr const char* NO_PLACE = "its /dev is not a tmpfs of its own, where foster could be put";
-    const char* obstacle = NO_PLACE;
+    const char* problem = NO_PLACE;
     for (json::Children mounts(lookup.find(config, "mounts", json::is_array)); mounts.next();) {
         const auto destination = lookup.find(mounts.value(), "destination", json::is_string);
         const auto type = lookup.find(mounts.value(), "type", json::is_string);
         if (json::equals(destination, "/dev") || json::equals(destination, "/dev/")) {
-            obstacle = json::equals(type, "tmpfs") ? nullptr : NO_PLACE;
+            problem = json::equals(type, "tmpfs") ? nullptr : NO_PLACE;
         } else if (json::equals(destination, "/")) {
-            obstacle = NO_PLACE;
+            problem = NO_PLACE;
         } else if (json::equals(destination, INIT_PATH)) {
             return "something else is mounted where foster would be put";
         }
         end = mounts.value().data() + mounts.value().size();
     }
-    return obstacle;
+    return problem;
 }
 
 } // namespace
@@ -101,7 +101,7 @@ Plan plan_for(std::string_view config)
 {
     const auto root = json::parse(config);
     if (!json::is_object(root)) {
-        return {.obstacle = "it is not one JSON object, or it is nested too deep"};
+        return {.problem = "it is not one JSON object, or it is nested too deep"};
     }
     Lookup lookup;
     const auto process = lookup.find(root, "process", json::is_object);
@@ -109,17 +109,17 @@ Plan plan_for(std::string_view config)
     json::Children words(args);
     const bool runs_something = words.next();
     if (runs_something && !json::is_string(words.value())) {
-        return {.obstacle = UNEXPECTED};
+        return {.problem = UNEXPECTED};
     }
     const bool is_wanted =
         runs_something && !is_sandbox(lookup, root) && has_own_pid_namespace(lookup, root) && !is_init(words.value());
-    if (lookup.obstacle() != nullptr || !is_wanted) {
-        return {.obstacle = lookup.obstacle()};
+    if (lookup.problem() != nullptr || !is_wanted) {
+        return {.problem = lookup.problem()};
     }
     const char* mounts_end = config.data();
     const char* const no_place = find_place_for_mount(lookup, root, mounts_end);
-    const char* const obstacle = lookup.obstacle() != nullptr ? lookup.obstacle() : no_place;
-    return {obstacle == nullptr, obstacle, static_cast<std::size_t>(args.data() + 1 - config.data()),
+    const char* const problem = lookup.problem() != nullptr ? lookup.problem() : no_place;
+    return {problem == nullptr, problem, static_cast<std::size_t>(args.data() + 1 - config.data()),
             static_cast<std::size_t>(mounts_end - config.data())};
 }
 

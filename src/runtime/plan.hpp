@@ -14,7 +14,7 @@ inline constexpr std::string_view INIT_PATH = "/dev/.foster";
 
 struct Plan {
     bool is_wanted = false; // the container is to run under foster
-    const char* obstacle =
+    const char* problem =
         nullptr; // why it is unknown whether foster is needed, or why it cannot be inserted; null: no problem
     std::size_t args_at = 0;   // where the words for foster go, before those of the process
     std::size_t mounts_at = 0; // where the mount goes, after the last one

@@ -31,7 +31,7 @@ const char* value_of_path(char** variables)
 }
 
 // Returns only on failure, with the errno value. If the path is this program itself or a copy of it, returns ENOENT.
-int become(const char* path, const CommandLine& line, char** variables)
+int exec(const char* path, const CommandLine& line, char** variables)
 {
     if (sys::is_own_file(path)) {
         return ENOENT;
@@ -40,25 +40,25 @@ int become(const char* path, const CommandLine& line, char** variables)
     return sys::execve(path, line.arguments - 1, variables);
 }
 
-int look_for(const char* name, const CommandLine& line, char** variables)
+int exec_from_path(const char* name, const CommandLine& line, char** variables)
 {
     int error = ENOENT;
     sys::SearchPath paths(value_of_path(variables), name);
     while (const char* const path = paths.next()) {
         // Skips relative directories of PATH: the working directory may be a bundle's.
-        const int failed = *path == '/' ? become(path, line, variables) : ENOENT;
+        const int failed = *path == '/' ? exec(path, line, variables) : ENOENT;
         error = failed == ENOENT || failed == ENOTDIR ? error : failed;
     }
     return error;
 }
 
-[[noreturn]] void fail_to_become(const char* name, int error)
+[[noreturn]] void fail_exec(const char* name, int error)
 {
     log::fail(log::failure_code(), "exec-failed|cannot run the real runtime '{command}': {reason}", name,
               log::Error{error});
 }
 
-// Another build of foster-runtime, or a script that executes foster-runtime, is not recognized by become(). So an
+// Another build of foster-runtime, or a script that executes foster-runtime, is not recognized by exec(). So an
 // environment variable counts the starts, to stop an endless loop. Returns the environment with the new count.
 char** count_start(const char* name, char** variables)
 {
@@ -93,7 +93,7 @@ char** count_start(const char* name, char** variables)
 }
 
 // Returns "crun" for "/usr/bin/foster-crun"; null: the name contains no runtime.
-const char* name_behind(const char* invoked_as)
+const char* runtime_in_name(const char* invoked_as)
 {
     constexpr std::string_view PREFIX = "foster-";
     const char* const slash = std::strrchr(invoked_as, '/');
@@ -104,19 +104,19 @@ const char* name_behind(const char* invoked_as)
 
 } // namespace
 
-void become_real_runtime(const CommandLine& line, char** variables)
+void exec_real_runtime(const CommandLine& line, char** variables)
 {
-    const char* const name = line.real_runtime != nullptr ? line.real_runtime : name_behind(line.invoked_as);
+    const char* const name = line.real_runtime != nullptr ? line.real_runtime : runtime_in_name(line.invoked_as);
     variables = count_start(name == nullptr ? "runc or crun" : name, variables);
     if (name == nullptr) {
-        const int error = look_for("runc", line, variables);
-        const int other = look_for("crun", line, variables);
-        fail_to_become("runc or crun", other == ENOENT ? error : other);
+        const int error = exec_from_path("runc", line, variables);
+        const int other = exec_from_path("crun", line, variables);
+        fail_exec("runc or crun", other == ENOENT ? error : other);
     }
     if (*sys::end_at(name, '/') == '/') {
-        fail_to_become(name, become(name, line, variables));
+        fail_exec(name, exec(name, line, variables));
     }
-    fail_to_become(name, look_for(name, line, variables));
+    fail_exec(name, exec_from_path(name, line, variables));
 }
 
 } // namespace foster::runtime

@@ -8,12 +8,12 @@ namespace foster
 namespace
 {
 
-bool is_key_of_terminal(int signal)
+bool is_terminal_key(int signal)
 {
     return signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP;
 }
 
-bool is_stop_of_terminal(int signal)
+bool is_terminal_stop(int signal)
 {
     return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
@@ -33,24 +33,24 @@ SignalAction classify(const sys::ReceivedSignal& received, pid_t self)
 Delivery decide(const sys::ReceivedSignal& received, const SignalContext& context)
 {
     const int number = received.number;
-    const bool is_of_terminal = received.code == SI_KERNEL;
+    const bool is_from_terminal = received.code == SI_KERNEL;
     const bool is_dropped = context.forwarded_as == 0;
     if (context.has_exited) {
-        return is_dropped || (is_of_terminal && is_stop_of_terminal(number)) ? Delivery::DROP : Delivery::TO_LEFTOVERS;
+        return is_dropped || (is_from_terminal && is_terminal_stop(number)) ? Delivery::DROP : Delivery::TO_LEFTOVERS;
     }
     if (context.pauses) {
         return context.is_stop_request ? Delivery::END_PAUSE : Delivery::DROP;
     }
-    if (is_of_terminal && context.is_same_group && is_key_of_terminal(number)) {
+    if (is_from_terminal && context.is_same_group && is_terminal_key(number)) {
         return Delivery::DROP; // the terminal has sent it to the child as well, which is in the same group
     }
-    if (wants_terminal(received) && context.child_has_it) {
+    if (wants_terminal(received) && context.child_has_terminal) {
         return Delivery::LEND_TERMINAL;
     }
     if (number == SIGCONT && context.forwarded_as == SIGCONT && context.has_terminal) {
         return Delivery::CONTINUE_JOB;
     }
-    if (context.stops_with_child && is_stop_of_terminal(number)) {
+    if (context.stops_with_child && is_terminal_stop(number)) {
         return Delivery::FORWARD_AND_STOP;
     }
     return is_dropped ? Delivery::DROP : Delivery::FORWARD;

@@ -1,5 +1,5 @@
-// Decides what foster does with a received signal. Nothing here makes a system call; tests/signal_policy.cpp holds a
-// table of all cases.
+// Decides what foster does with a received signal. Nothing here makes a system call; tests/units/signal_policy.cpp
+// holds a table of all cases.
 #pragma once
 
 #include "sys/signals.hpp"
@@ -33,14 +33,14 @@ enum class Delivery : std::uint8_t {
 
 // What the decision depends on, besides the signal.
 struct SignalContext {
-    int forwarded_as = 0;          // the signal that --rewrite gives; 0: drop it
-    bool is_stop_request = false;  // SIGTERM, SIGINT or a --stop-signal, received or forwarded
-    bool has_exited = false;       // the child has exited, or --pause is over
-    bool pauses = false;           // --pause
-    bool is_same_group = false;    // --same-group
-    bool has_terminal = false;     // foster has a controlling terminal
-    bool child_has_it = false;     // the child's group is in its foreground; set only for SIGTTIN and SIGTTOU
-    bool stops_with_child = false; // dumb-init: SIGTSTP, SIGTTIN and SIGTTOU also stop foster
+    int forwarded_as = 0;            // the signal that --rewrite gives; 0: drop it
+    bool is_stop_request = false;    // SIGTERM, SIGINT or a --stop-signal, received or forwarded
+    bool has_exited = false;         // the child has exited, or --pause is over
+    bool pauses = false;             // --pause
+    bool is_same_group = false;      // --same-group
+    bool has_terminal = false;       // foster has a controlling terminal
+    bool child_has_terminal = false; // the child's group is in its foreground; set only for SIGTTIN and SIGTTOU
+    bool stops_with_child = false;   // dumb-init: SIGTSTP, SIGTTIN and SIGTTOU also stop foster
 };
 Delivery decide(const sys::ReceivedSignal& received, const SignalContext& context);
 

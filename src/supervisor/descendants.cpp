@@ -64,12 +64,12 @@ std::size_t InheritedChildren::find(pid_t after, std::size_t room)
 
 void InheritedChildren::note_child(pid_t child)
 {
-    if (were_there() && problem_ == nullptr) {
+    if (are_relevant() && problem_ == nullptr) {
         child_start_ = sys::read_stat(child).value.start;
     }
 }
 
-bool InheritedChildren::holds(const Process& process) const
+bool InheritedChildren::contains(const Process& process) const
 {
     // A start time of 0 matches any: /proc may have been usable at only one of the two times.
     const auto is_it = [process](const Process& known) {
@@ -93,8 +93,9 @@ constexpr pid_t LAST_PID = 1 << 22; // PID_MAX_LIMIT of the kernel's threads.h
 
 } // namespace
 
-Descendants::Descendants(const InheritedChildren& earlier, bool has_proc, pid_t after)
-    : inherited_children_(earlier), has_proc_(has_proc), processes_("/proc"), last_pid_(after), end_(LAST_PID)
+Descendants::Descendants(const InheritedChildren& inherited_children, bool has_proc, pid_t after)
+    : inherited_children_(inherited_children), has_proc_(has_proc), processes_("/proc"), last_pid_(after),
+      end_(LAST_PID)
 {
     sys::Helper next;
     if (!has_proc && after != 0 && next.start(-1, [](int /*none*/) { return 0; })) {
@@ -117,11 +118,11 @@ bool Descendants::next(Process& found)
         if (found.pid < 0 || (!has_proc_ && found.pid == 0)) {
             return false;
         }
-        if (sys::Helper::is_one(found.pid)) {
+        if (sys::Helper::is_helper(found.pid)) {
             continue;
         }
         // foster's own children need no look into /proc, which is the most expensive part of the search.
-        if (has_proc_ ? (!inherited_children_.were_there() && children_.next_is(found.pid)) || is_one(found)
+        if (has_proc_ ? (!inherited_children_.are_relevant() && children_.contains(found.pid)) || is_descendant(found)
                       : is_child(found)) {
             return true;
         }
@@ -136,34 +137,34 @@ bool Descendants::is_child(const Process& found) const
         return false;
     }
     const auto reaped = sys::has_exited(found.pid);
-    return reaped && !reaped.value && !inherited_children_.holds(found);
+    return reaped && !reaped.value && !inherited_children_.contains(found);
 }
 
-bool Descendants::is_one(Process& found)
+bool Descendants::is_descendant(Process& found)
 {
     const auto stat = sys::read_stat(found.pid).value;
     found.start = stat.start;
     if (found.pid == self_ || stat.pid == 0 || stat.has_exited() || stat.is_of_kernel ||
-        inherited_children_.holds(found)) {
+        inherited_children_.contains(found)) {
         return false;
     }
     if (stat.parent != last_parent_) {
         last_parent_ = stat.parent;
-        last_is_own_ = is_of_foster(stat.parent);
+        last_parent_descends_ = descends_from_foster(stat.parent);
     }
-    return last_is_own_;
+    return last_parent_descends_;
 }
 
 // Whether the process is foster itself or a descendant of foster that does not descend from an inherited process.
-bool Descendants::is_of_foster(pid_t pid) const
+bool Descendants::descends_from_foster(pid_t pid) const
 {
-    if (!inherited_children_.were_there()) {
+    if (!inherited_children_.are_relevant()) {
         return sys::is_in_tree_of(self_, pid);
     }
-    constexpr int DEEPEST = 10'000;
-    for (int depth = 0; pid > 1 && pid != self_ && depth < DEEPEST; ++depth) {
+    constexpr int MAX_DEPTH = 10'000;
+    for (int depth = 0; pid > 1 && pid != self_ && depth < MAX_DEPTH; ++depth) {
         const auto stat = sys::read_stat(pid).value;
-        if (inherited_children_.holds({pid, stat.start})) {
+        if (inherited_children_.contains({pid, stat.start})) {
             return false;
         }
         pid = stat.parent;

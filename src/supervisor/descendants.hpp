@@ -33,12 +33,12 @@ class InheritedChildren
     // Whether an inherited child is a zombie already. The kernel sends no SIGCHLD for it any more.
     bool had_zombie() const { return had_zombie_; }
     // Whether inherited processes exist and --grace or --wait-all makes them matter.
-    bool were_there() const { return memory_ != nullptr; }
+    bool are_relevant() const { return memory_ != nullptr; }
     std::size_t count() const { return count_; }
     // Records the child's start time, before the child is reaped. A process that is older than the child cannot be its
     // descendant.
     void note_child(pid_t child);
-    bool holds(const Process& process) const;
+    bool contains(const Process& process) const;
     // To be called after this pid was reaped: the kernel may give the pid to another process.
     void forget(pid_t pid)
     {
@@ -64,7 +64,7 @@ class InheritedChildren
 class Descendants
 {
   public:
-    Descendants(const InheritedChildren& earlier, bool has_proc, pid_t after);
+    Descendants(const InheritedChildren& inherited_children, bool has_proc, pid_t after);
 
     // Returns false if there is no further one. A child of foster's own may have exited already.
     bool next(Process& found);
@@ -72,8 +72,8 @@ class Descendants
   private:
     pid_t next_number();
     bool is_child(const Process& found) const;
-    bool is_one(Process& found);
-    bool is_of_foster(pid_t pid) const;
+    bool is_descendant(Process& found);
+    bool descends_from_foster(pid_t pid) const;
 
     const InheritedChildren& inherited_children_;
     const bool has_proc_;
@@ -83,7 +83,7 @@ class Descendants
     pid_t last_pid_; // used only if /proc is not usable; so is end_
     pid_t end_;
     pid_t last_parent_ = -1;
-    bool last_is_own_ = false;
+    bool last_parent_descends_ = false;
 };
 
 } // namespace foster

@@ -26,10 +26,10 @@ using log::operator""_is;
 // blocks on a frozen file system, so a helper process does that.
 sys::Result<sys::Fd> ExitReport::open(const char* path)
 {
-    constexpr int HOW = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
+    constexpr int FLAGS = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
     const auto emptied =
-        opener_.run(-1, [path](int /*none*/) { return sys::open(path, HOW | O_CREAT | O_TRUNC).error; });
-    return emptied ? sys::above_standard(sys::open(path, HOW)) : sys::Result<sys::Fd>{{}, emptied.error};
+        opener_.run(-1, [path](int /*none*/) { return sys::open(path, FLAGS | O_CREAT | O_TRUNC).error; });
+    return emptied ? sys::above_standard(sys::open(path, FLAGS)) : sys::Result<sys::Fd>{{}, emptied.error};
 }
 
 ExitReport::ExitReport(const Options& options, const log::Messages& messages) : messages_(messages)
@@ -45,15 +45,15 @@ ExitReport::ExitReport(const Options& options, const log::Messages& messages) : 
     }
     // The kubelet mounts a file at this path, unless the pod's terminationMessagePath names another one. If the file is
     // missing here, nobody would read a new one.
-    const bool is_lost = std::strcmp(path, "/dev/termination-log") == 0 && !sys::exists(path);
+    const bool is_missing = std::strcmp(path, "/dev/termination-log") == 0 && !sys::exists(path);
     auto file = open(path);
     if (file.error == ELOOP) {
         messages.warning("termination-log-refused|cannot write the termination log '{path}': {reason}", path,
                          "it is a symbolic link, which is not followed");
-    } else if (is_lost || !file) {
+    } else if (is_missing || !file) {
         messages.warning("termination-log-refused|cannot {} the termination log '{path}': {reason}{}",
-                         is_lost ? "find" : "write", path, log::Error{is_lost ? ENOENT : file.error},
-                         is_lost ? "; name the pod's terminationMessagePath by --termination-log=PATH" : "");
+                         is_missing ? "find" : "write", path, log::Error{is_missing ? ENOENT : file.error},
+                         is_missing ? "; name the pod's terminationMessagePath by --termination-log=PATH" : "");
     }
     file_ = static_cast<sys::Fd&&>(file.value);
     log::set_error_log(file_.number());
@@ -63,10 +63,10 @@ void ExitReport::note_exit(const char* name, int status)
 {
     std::copy_n(name, std::min(std::strlen(name), name_.size() - 1), name_.data());
     status_ = status;
-    ran_ = sys::monotonic_now() - start_;
+    run_time_ = sys::monotonic_now() - start_;
 }
 
-void ExitReport::say(pid_t child, int orphans, int leftovers) const
+void ExitReport::write(pid_t child, int orphans, int leftovers) const
 {
     if (!is_wanted()) {
         return;
@@ -81,7 +81,7 @@ void ExitReport::say(pid_t child, int orphans, int leftovers) const
         end.add("was killed by {}{}", killer.text(), WCOREDUMP(status_) ? " (core dumped)" : "");
     }
     log::Line time;
-    log::add_duration(time, ran_);
+    log::add_duration(time, run_time_);
     const SignalName signal(last_.signal);
     log::OptionalNumber sender;
     log::OptionalNumber user;
@@ -108,7 +108,7 @@ void ExitReport::say(pid_t child, int orphans, int leftovers) const
                  "name"_is = name_.data(), "pid"_is = child, end.c_string(), time.c_string(), source.c_string(),
                  "oom_kills"_is = killed, "orphans_reaped"_is = orphans, "leftovers_ended"_is = leftovers,
                  "exit_code"_is = code, "signal"_is = code ? nullptr : killer.text(),
-                 "core_dumped"_is = !code && WCOREDUMP(status_), "ran_ms"_is = ran_ / 1'000'000,
+                 "core_dumped"_is = !code && WCOREDUMP(status_), "ran_ms"_is = run_time_ / 1'000'000,
                  "last_signal"_is = last_.signal == 0 ? nullptr : signal.text(), "sender_pid"_is = sender,
                  "sender_uid"_is = user);
     messages_.write(log::Level::INFO, line);

@@ -32,7 +32,7 @@ class ExitReport
     // Moves the file, if one is open, to the descriptor `number`, and then increments `number`.
     sys::Status move_to(int& number) { return sys::move_onto(file_, number); }
     // Writes the report. If the workload has written to the file itself, the file keeps that text.
-    void say(pid_t child, int orphans, int leftovers) const;
+    void write(pid_t child, int orphans, int leftovers) const;
 
   private:
     struct Forwarded {
@@ -51,7 +51,7 @@ class ExitReport
     Forwarded last_;
     std::array<char, 64> name_{};
     int status_ = 0;
-    sys::Nanoseconds ran_ = 0;
+    sys::Nanoseconds run_time_ = 0;
 };
 
 } // namespace foster

@@ -19,9 +19,9 @@ namespace
 // at least; if a round of SIGKILL takes longer, as long as that round
 constexpr sys::Nanoseconds RETRY_INTERVAL = 10'000'000;
 constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000; // for the processes that got SIGKILL
-constexpr sys::Nanoseconds FIRST_LOOK = 50'000'000;
-constexpr sys::Nanoseconds MAX_LOOK = 1'000'000'000;
-constexpr sys::Nanoseconds REST_FACTOR = 50; // searches of /proc take at most 2 % of the time
+constexpr sys::Nanoseconds FIRST_INTERVAL = 50'000'000;
+constexpr sys::Nanoseconds MAX_INTERVAL = 1'000'000'000;
+constexpr sys::Nanoseconds INTERVAL_FACTOR = 50; // searches of /proc take at most 2 % of the time
 
 // Sends two signals (0: none) to a process, through a pidfd, so that a new process with a reused pid gets none. A
 // process group (pid < 0) has no pidfd, and an old kernel or a sandbox has none at all: then kill(2) is used. Returns
@@ -48,7 +48,7 @@ bool send(const Process& to, int signal, int next)
 // Lists the processes first, so that a clean-up command started by one of them does not get this SIGTERM.
 void Leftovers::signal_all(int signal, int next)
 {
-    if (are_all_others()) {
+    if (are_whole_namespace()) {
         // One call for all processes: none can escape by a fork.
         (void)sys::kill(-1, signal);
         (void)sys::kill(-1, next);
@@ -72,14 +72,14 @@ void Leftovers::signal_all(int signal, int next)
             send_to(list.first(std::exchange(listed, 0)), signal, next);
         }
     }
-    if (!is_any && search_all()) {
+    if (!is_any && widen_search()) {
         signal_all(signal, next);
     }
 }
 
 // For a search without /proc that found nothing among the pids after the child's: from now on all pids are searched.
 // Returns whether that changes anything.
-bool Leftovers::search_all()
+bool Leftovers::widen_search()
 {
     return problem_ != nullptr && std::exchange(after_, 0) != 0;
 }
@@ -116,7 +116,7 @@ pid_t Leftovers::group_of(pid_t member) const
 Leftovers::Count Leftovers::kill_all()
 {
     Count count;
-    if (are_all_others()) {
+    if (are_whole_namespace()) {
         (void)sys::kill(-1, SIGKILL);
         if (problem_ != nullptr) {
             return count;
@@ -131,7 +131,7 @@ Leftovers::Count Leftovers::kill_all()
             (void)sys::kill(-group, SIGKILL);
         }
     }
-    return count.found == 0 && search_all() ? kill_all() : count;
+    return count.found == 0 && widen_search() ? kill_all() : count;
 }
 
 void Leftovers::begin(bool is_stopping, Reaper& reaper)
@@ -140,7 +140,7 @@ void Leftovers::begin(bool is_stopping, Reaper& reaper)
         return;
     }
     problem_ = sys::procfs_problem();
-    if (problem_ != nullptr && !are_all_others()) {
+    if (problem_ != nullptr && !are_whole_namespace()) {
         messages_.warning("leftovers-unknown|cannot find what the child has left: {reason}{}", problem_,
                           "; only foster's own children and their process groups are signalled");
     }
@@ -151,7 +151,7 @@ void Leftovers::begin(bool is_stopping, Reaper& reaper)
     if (options_.grace >= 0 && (is_stopping || !options_.wait_all)) {
         begin_grace();
     }
-    look_if_due(reaper);
+    search_if_due(reaper);
 }
 
 void Leftovers::begin_grace()
@@ -166,8 +166,8 @@ void Leftovers::begin_killing(sys::Nanoseconds now)
     phase_ = Phase::KILLING;
     // If /proc is not usable, the children of a process are found only after it has exited. So this takes several
     // rounds.
-    give_up_ = now + (problem_ == nullptr || are_all_others() ? TIMEOUT : 10 * TIMEOUT);
-    look_soon(now);
+    give_up_at_ = now + (problem_ == nullptr || are_whole_namespace() ? TIMEOUT : 10 * TIMEOUT);
+    search_soon(now);
     kill_again(now);
 }
 
@@ -177,25 +177,25 @@ void Leftovers::kill_again(sys::Nanoseconds now)
     const auto count = kill_all();
     const auto end = sys::monotonic_now();
     kill_at_ = end + std::max(RETRY_INTERVAL, end - now);
-    if (end >= give_up_ || (count.found != 0 && count.reached == 0)) {
+    if (end >= give_up_at_ || (count.found != 0 && count.reached == 0)) {
         if (count.found == 0 || problem_ != nullptr) {
             messages_.warning("leftovers-unknown|cannot name what is left: {reason}",
                               problem_ == nullptr ? "not in /proc" : problem_);
         }
-        report_left(false);
-        phase_ = Phase::LET_BE;
+        report_remaining(false);
+        phase_ = Phase::NOT_AWAITED;
     }
 }
 
-// Logs each remaining process. refused_alone: only those that foster may not signal.
-void Leftovers::report_left(bool refused_alone) const
+// Logs each remaining process. refused_only: only those that foster may not signal.
+void Leftovers::report_remaining(bool refused_only) const
 {
     Descendants leftovers(inherited_children_, true, after_);
     Process leftover;
     while (problem_ == nullptr && leftovers.next(leftover)) {
         const auto stat = sys::read_stat(leftover.pid).value;
         const auto sent = sys::kill(leftover.pid, 0);
-        if (!stat.has_exited() && sent.error != ESRCH && !(sent && refused_alone)) {
+        if (!stat.has_exited() && sent.error != ESRCH && !(sent && refused_only)) {
             messages_.warning("leftover-left|cannot end {name}[{pid}]: {reason}", stat.name(), leftover.pid,
                               !sent ? "it may not be signalled; run foster as root or give it CAP_KILL"
                                     : "it has got SIGKILL, and has not ended yet");
@@ -205,39 +205,39 @@ void Leftovers::report_left(bool refused_alone) const
 
 // Some exits cause no SIGCHLD: those of children made with CLONE_AUTOREAP, and those of processes that entered the PID
 // namespace from outside, as by `docker exec`, because foster is not their parent. So there is a search at intervals.
-void Leftovers::look_if_due(Reaper& reaper)
+void Leftovers::search_if_due(Reaper& reaper)
 {
     const bool has_children = reaper.has_children();
     if (!has_children && (self_ != 1 || problem_ != nullptr)) {
-        phase_ = Phase::LET_BE;
+        phase_ = Phase::NOT_AWAITED;
         return;
     }
-    const bool is_to_search = !has_children || inherited_children_.were_there();
-    if (is_to_search && std::exchange(seen_reaped_, reaper.orphans()) != reaper.orphans()) {
-        next_look_ = std::min(next_look_, rest_until_);
+    const bool must_search = !has_children || inherited_children_.are_relevant();
+    if (must_search && std::exchange(reaped_at_search_, reaper.orphans()) != reaper.orphans()) {
+        next_search_ = std::min(next_search_, no_search_before_);
     }
     const auto now = sys::monotonic_now();
-    if (now < next_look_) {
+    if (now < next_search_) {
         return;
     }
     reaper.request_sweep();
-    if (is_to_search && !awaited_.is_alive() &&
-        !Descendants(inherited_children_, problem_ == nullptr, after_).next(awaited_) && !search_all()) {
+    if (must_search && !known_leftover_.is_alive() &&
+        !Descendants(inherited_children_, problem_ == nullptr, after_).next(known_leftover_) && !widen_search()) {
         reaper.finish(); // reaps those that have exited meanwhile
-        phase_ = Phase::LET_BE;
+        phase_ = Phase::NOT_AWAITED;
         return;
     }
     const auto end = sys::monotonic_now();
-    rest_until_ = end + std::min(REST_FACTOR * (end - now), MAX_LOOK);
-    next_look_ = std::max(rest_until_, end + look_interval_);
-    look_interval_ = std::min(2 * look_interval_, MAX_LOOK);
+    no_search_before_ = end + std::min(INTERVAL_FACTOR * (end - now), MAX_INTERVAL);
+    next_search_ = std::max(no_search_before_, end + search_interval_);
+    search_interval_ = std::min(2 * search_interval_, MAX_INTERVAL);
 }
 
 // Makes the next search soon, because processes are about to exit.
-void Leftovers::look_soon(sys::Nanoseconds now)
+void Leftovers::search_soon(sys::Nanoseconds now)
 {
-    look_interval_ = FIRST_LOOK;
-    next_look_ = std::min(next_look_, std::max(rest_until_, now + FIRST_LOOK));
+    search_interval_ = FIRST_INTERVAL;
+    next_search_ = std::min(next_search_, std::max(no_search_before_, now + FIRST_INTERVAL));
 }
 
 void Leftovers::run_due_work(Reaper& reaper)
@@ -249,17 +249,17 @@ void Leftovers::run_due_work(Reaper& reaper)
         }
     }
     if (are_awaited()) {
-        look_if_due(reaper);
+        search_if_due(reaper);
     }
 }
 
 void Leftovers::forward(int signal, bool asks_to_stop)
 {
-    if (phase_ == Phase::LET_BE) {
+    if (phase_ == Phase::NOT_AWAITED) {
         return;
     }
     const auto now = sys::monotonic_now();
-    look_soon(now);
+    search_soon(now);
     if (asks_to_stop && phase_ == Phase::GRACE && is_stopping_) {
         begin_killing(now);
         return;
@@ -270,7 +270,7 @@ void Leftovers::forward(int signal, bool asks_to_stop)
     } else {
         signal_all(signal, 0);
         if (asks_to_stop && phase_ == Phase::WAITING) {
-            report_left(true);
+            report_remaining(true);
         }
     }
 }

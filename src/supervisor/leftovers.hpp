@@ -20,8 +20,9 @@ class Reaper;
 class Leftovers
 {
   public:
-    Leftovers(const Options& options, const log::Messages& messages, const InheritedChildren& earlier, pid_t child)
-        : options_(options), messages_(messages), inherited_children_(earlier), child_(child)
+    Leftovers(const Options& options, const log::Messages& messages, const InheritedChildren& inherited_children,
+              pid_t child)
+        : options_(options), messages_(messages), inherited_children_(inherited_children), child_(child)
     {
     }
 
@@ -29,13 +30,13 @@ class Leftovers
     // delay --grace.
     void begin(bool is_stopping, Reaper& reaper);
     // Whether foster is to wait for leftovers.
-    bool are_awaited() const { return phase_ != Phase::LET_BE; }
+    bool are_awaited() const { return phase_ != Phase::NOT_AWAITED; }
     // The time of the next signal or search.
     sys::Deadline deadline() const
     {
         return !are_awaited()             ? sys::Deadline()
-               : phase_ == Phase::WAITING ? sys::Deadline::at(next_look_)
-                                          : sys::Deadline::at(std::min(kill_at_, next_look_));
+               : phase_ == Phase::WAITING ? sys::Deadline::at(next_search_)
+                                          : sys::Deadline::at(std::min(kill_at_, next_search_));
     }
     // Sends SIGKILL after --grace is over, and checks whether any leftovers remain.
     void run_due_work(Reaper& reaper);
@@ -44,7 +45,7 @@ class Leftovers
     void forward(int signal, bool asks_to_stop);
 
   private:
-    enum class Phase { LET_BE, WAITING, GRACE, KILLING };
+    enum class Phase { NOT_AWAITED, WAITING, GRACE, KILLING };
 
     void begin_grace();
     void begin_killing(sys::Nanoseconds now);
@@ -58,11 +59,11 @@ class Leftovers
     void send_to(std::span<Process> list, int signal, int next) const;
     pid_t group_of(pid_t member) const;
     Count kill_all();
-    bool search_all();
-    void report_left(bool refused_alone) const;
-    void look_if_due(Reaper& reaper);
-    void look_soon(sys::Nanoseconds now);
-    bool are_all_others() const { return self_ == 1 && !inherited_children_.were_there(); }
+    bool widen_search();
+    void report_remaining(bool refused_only) const;
+    void search_if_due(Reaper& reaper);
+    void search_soon(sys::Nanoseconds now);
+    bool are_whole_namespace() const { return self_ == 1 && !inherited_children_.are_relevant(); }
 
     const Options& options_;
     const log::Messages& messages_;
@@ -72,16 +73,16 @@ class Leftovers
     const char* problem_ = nullptr; // why /proc is not usable; null: it is
     // without /proc: leftovers have pids after this one; 0: search all pids, after a wraparound
     pid_t after_ = child_;
-    Phase phase_ = Phase::LET_BE;
+    Phase phase_ = Phase::NOT_AWAITED;
     bool is_stopping_ = false;
     Process* list_ = nullptr;      // mapped at the first use
     sys::Nanoseconds kill_at_ = 0; // the end of --grace, then the time of the next round of SIGKILL
-    sys::Nanoseconds give_up_ = 0;
-    sys::Nanoseconds next_look_ = 0;
-    sys::Nanoseconds look_interval_ = 50'000'000;
-    sys::Nanoseconds rest_until_ = 0; // no search before this time, see REST_FACTOR
-    int seen_reaped_ = 0;             // reaper.orphans() at the last search
-    Process awaited_{0, 1};           // a leftover found by the last search; at first none
+    sys::Nanoseconds give_up_at_ = 0;
+    sys::Nanoseconds next_search_ = 0;
+    sys::Nanoseconds search_interval_ = 50'000'000;
+    sys::Nanoseconds no_search_before_ = 0; // no search before this time, see INTERVAL_FACTOR
+    int reaped_at_search_ = 0;              // reaper.orphans() at the last search
+    Process known_leftover_{0, 1};          // a leftover found by the last search; at first none
 };
 
 } // namespace foster

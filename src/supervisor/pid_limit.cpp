@@ -6,14 +6,14 @@
 namespace foster
 {
 
-void PidLimit::look_now_and_then()
+void PidLimit::check_at_intervals()
 {
     constexpr sys::Nanoseconds INTERVAL = 100'000'000; // thousands of orphans may exit within a short time
     const auto now = sys::monotonic_now();
-    if (now < next_look_) {
+    if (now < next_check_) {
         return;
     }
-    next_look_ = now + INTERVAL;
+    next_check_ = now + INTERVAL;
     const auto pids = sys::pid_use();
     const bool is_near = pids.limit > 0 && pids.used * 100 >= pids.limit * percent_;
     if (is_near && !warned_) {

@@ -16,20 +16,20 @@ class PidLimit
 
     // If --warn-pids is given, checks the use of PIDs, at most ten times a second. Warns again only after the use was
     // below the limit.
-    void look()
+    void check()
     {
         if (percent_ != 0) {
-            look_now_and_then();
+            check_at_intervals();
         }
     }
 
   private:
-    void look_now_and_then();
+    void check_at_intervals();
 
     int percent_;
     const log::Messages& messages_;
     bool warned_ = false;
-    sys::Nanoseconds next_look_ = 0;
+    sys::Nanoseconds next_check_ = 0;
 };
 
 } // namespace foster

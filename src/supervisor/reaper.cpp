@@ -19,8 +19,8 @@ namespace
 // The wasted part of a sweep is its last wait, which walks the whole list and finds nothing. The next sweep comes at
 // the earliest 50 times the length of a wait later, so at most 2 % of the time is wasted. A zombie that no SIGCHLD
 // named, because SIGCHLDs coalesced, waits at most 50 ms.
-constexpr sys::Nanoseconds REST_FACTOR = 50;
-constexpr sys::Nanoseconds MAX_REST = 50'000'000;
+constexpr sys::Nanoseconds INTERVAL_FACTOR = 50;
+constexpr sys::Nanoseconds MAX_INTERVAL = 50'000'000;
 // If processes exit as fast as foster reaps them, and many living orphans make each wait long, a sweep would never end.
 constexpr int MAX_WAITS = 256;
 constexpr sys::Nanoseconds CHEAP = 10'000; // less than the timer and the wakeup cost that a delayed sweep needs
@@ -70,7 +70,7 @@ void Reaper::measure_sweep(sys::Nanoseconds start)
     const auto wasted = (end - start) / waits;
     const bool is_cheap = wasted < CHEAP;
     unmeasured_ = is_cheap ? MAX_UNMEASURED : 0;
-    next_sweep_at_ = sweep_pending_ || is_cheap ? end : end + std::min(REST_FACTOR * wasted, MAX_REST);
+    next_sweep_at_ = sweep_pending_ || is_cheap ? end : end + std::min(INTERVAL_FACTOR * wasted, MAX_INTERVAL);
 }
 
 void Reaper::finish()

@@ -22,11 +22,11 @@ class Reaper
   public:
     // child: its pid, or 0 if there is none. inherited_children: told of each reaped pid. monitor: gets the stops of
     // threads that it traces. exit_report: told how the child exited.
-    Reaper(pid_t child, bool warn_reaped, const log::Messages& messages, InheritedChildren& earlier,
-           ZombieMonitor& neglect, ExitReport& exit_report)
+    Reaper(pid_t child, bool warn_reaped, const log::Messages& messages, InheritedChildren& inherited_children,
+           ZombieMonitor& monitor, ExitReport& exit_report)
         : child_(child), names_(warn_reaped || exit_report.is_wanted()), warns_(warn_reaped),
-          sweep_pending_(earlier.had_zombie()), messages_(messages), inherited_children_(earlier), monitor_(neglect),
-          exit_report_(exit_report)
+          sweep_pending_(inherited_children.had_zombie()), messages_(messages), inherited_children_(inherited_children),
+          monitor_(monitor), exit_report_(exit_report)
     {
     }
 

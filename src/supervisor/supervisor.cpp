@@ -77,13 +77,13 @@ int Supervisor::run()
         (void)sys::kill(-child_.pid(), last);
     }
     const int leftovers = end_leftovers();
-    await_visits();
+    await_remote_waits();
     reaper_.finish();
     if (options_.mode == Mode::PAUSE) {
         log::finish_messages();
         return 0;
     }
-    exit_report_.say(child_.pid(), reaper_.orphans() - leftovers, leftovers);
+    exit_report_.write(child_.pid(), reaper_.orphans() - leftovers, leftovers);
     log::finish_messages();
     const int status = *reaper_.child_status();
     const int code = exit_code_of(status);
@@ -101,14 +101,14 @@ void Supervisor::run_due_work()
     const bool has_scanned = monitor_.run_due_work();
     if (has_scanned || reaper_.orphans() != seen_orphans_) {
         seen_orphans_ = reaper_.orphans();
-        pid_limit_.look();
+        pid_limit_.check();
     }
     while (const auto delayed = delayed_signals_.take_due()) {
         deliver(*delayed);
     }
     kill_child_if_due();
-    if (log::next_look_at_messages.is_set()) {
-        log::go_on_with_messages();
+    if (log::next_message_retry.is_set()) {
+        log::retry_messages();
     }
 }
 
@@ -126,7 +126,7 @@ int Supervisor::end_leftovers()
 
 // If foster exited during a remote wait, the parent that it has stopped would crash. The parent may be short of CPU
 // time or frozen, so there is a time limit.
-void Supervisor::await_visits()
+void Supervisor::await_remote_waits()
 {
     constexpr sys::Nanoseconds TIMEOUT = 10'000'000'000;
     const auto end = sys::monotonic_now() + TIMEOUT;
@@ -152,7 +152,7 @@ sys::Deadline Supervisor::deadline() const
     auto next = earlier(reaper_.deadline(), sys::Deadline::at(monitor_.deadline()));
     next = earlier(next, delayed_signals_.deadline());
     next = earlier(next, leftovers_.deadline());
-    next = earlier(next, log::next_look_at_messages);
+    next = earlier(next, log::next_message_retry);
     return earlier(next, kill_child_at_);
 }
 
@@ -203,7 +203,7 @@ void Supervisor::deliver(const sys::ReceivedSignal& received)
     context.pauses = options_.mode == Mode::PAUSE;
     context.is_same_group = options_.same_group;
     context.has_terminal = job_control_.has_terminal();
-    context.child_has_it = wants_terminal(received) && job_control_.child_has_terminal();
+    context.child_has_terminal = wants_terminal(received) && job_control_.child_has_terminal();
     context.stops_with_child = options_.personality->stops_with_job;
     if (context.is_stop_request) {
         ++stop_requests_;

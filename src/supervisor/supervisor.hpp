@@ -22,15 +22,15 @@ class Supervisor
 {
   public:
     Supervisor(const Options& options, const log::Messages& messages, SignalSource& signals, Terminal terminal,
-               const Child& child, InheritedChildren& earlier, ExitReport& exit_report)
+               const Child& child, InheritedChildren& inherited_children, ExitReport& exit_report)
         : options_(options), messages_(messages), signals_(signals), child_(child),
-          job_control_(static_cast<Terminal&&>(terminal), child, signals), inherited_children_(earlier),
+          job_control_(static_cast<Terminal&&>(terminal), child, signals), inherited_children_(inherited_children),
           exit_report_(exit_report), delayed_signals_(options, messages),
-          leftovers_(options, messages, earlier, child.pid()), pid_limit_(options, messages),
+          leftovers_(options, messages, inherited_children, child.pid()), pid_limit_(options, messages),
           monitor_(options, messages),
-          reaper_(child.pid(), options.warn_reaped, messages, earlier, monitor_, exit_report)
+          reaper_(child.pid(), options.warn_reaped, messages, inherited_children, monitor_, exit_report)
     {
-        earlier.note_child(child.pid());
+        inherited_children.note_child(child.pid());
     }
 
     // Releases what the workload may need released: the working directory, and every descriptor except standard output
@@ -47,7 +47,7 @@ class Supervisor
     void run_due_work();
     // Returns the number of leftovers that were reaped.
     int end_leftovers();
-    void await_visits();
+    void await_remote_waits();
     void kill_child_if_due();
     sys::Deadline deadline() const;
     bool has_exited() const { return reaper_.child_status() || pause_ended_; }

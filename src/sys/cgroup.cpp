@@ -22,9 +22,9 @@ std::string_view path_after(std::string_view text, std::string_view mark)
     return {text.data(), std::min(text.find('\n'), text.size())};
 }
 
-// The directory of a cgroup; leave() goes to its parent. The path in /proc/self/cgroup may be the host's, while the
-// container's own cgroup is mounted at /sys/fs/cgroup. Then the path does not exist there, and leave() arrives at the
-// root, which is the container's cgroup.
+// The directory of a cgroup; go_to_parent() goes up. The path in /proc/self/cgroup may be the host's, while the
+// container's own cgroup is mounted at /sys/fs/cgroup. Then the path does not exist there, and go_to_parent() arrives
+// at the root, which is the container's cgroup.
 class Group
 {
   public:
@@ -36,19 +36,19 @@ class Group
         const auto size = read_of_kernel("/proc/self/cgroup", std::span(buffer).last(buffer.size() - 1)).value.size();
         const std::string_view text(buffer.data(), size + 1);
         const auto path = path_after(text, controller);
-        is_first_version_ = !path.empty();
+        is_v1_ = !path.empty();
         add("/sys/fs/cgroup/");
-        if (is_first_version_) {
+        if (is_v1_) {
             add({controller.data() + 1, controller.size() - 2});
         }
         root_ = size_;
-        add(is_first_version_ ? path : path_after(text, "\n0::"));
+        add(is_v1_ ? path : path_after(text, "\n0::"));
     }
 
-    bool is_first_version() const { return is_first_version_; }
+    bool is_v1() const { return is_v1_; }
 
     // Returns the first number in a file of the directory, or the number after a key in it; -1: none.
-    std::int64_t number_in(std::string_view file, std::string_view key = {})
+    std::int64_t read_number(std::string_view file, std::string_view key = {})
     {
         const auto size = size_;
         add("/");
@@ -61,7 +61,7 @@ class Group
     }
 
     // Goes to the parent directory. Returns false at the root.
-    bool leave()
+    bool go_to_parent()
     {
         const bool is_root = size_ == root_;
         while (size_ > root_ && path_[--size_] != '/') {
@@ -81,7 +81,7 @@ class Group
     std::array<char, 4096> path_;
     std::size_t size_ = 0;
     std::size_t root_ = 0; // the length of the root's path
-    bool is_first_version_;
+    bool is_v1_;
 };
 
 } // namespace
@@ -91,8 +91,8 @@ std::int64_t oom_kills()
     Group group(":memory:");
     std::int64_t kills = -1;
     do {
-        kills = group.number_in(group.is_first_version() ? "memory.oom_control" : "memory.events", "oom_kill");
-    } while (kills < 0 && group.leave());
+        kills = group.read_number(group.is_v1() ? "memory.oom_control" : "memory.events", "oom_kill");
+    } while (kills < 0 && group.go_to_parent());
     return kills;
 }
 
@@ -102,11 +102,11 @@ PidUse pid_use()
     PidUse nearest;
     do {
         // "max" is not a number, so the limit is -1
-        const PidUse use{group.number_in("pids.current"), group.number_in("pids.max")};
+        const PidUse use{group.read_number("pids.current"), group.read_number("pids.max")};
         if (use.limit > 0 && (nearest.limit == 0 || use.used * nearest.limit > nearest.used * use.limit)) {
             nearest = use;
         }
-    } while (group.leave());
+    } while (group.go_to_parent());
     return nearest;
 }
 

@@ -75,8 +75,8 @@ Result<std::size_t> size_of(int fd)
 
 Result<Fd> open(const char* path, int flags)
 {
-    constexpr int FOR_ALL = 0666;
-    return fd_of(raw_call(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, FOR_ALL));
+    constexpr int MODE = 0666;
+    return fd_of(raw_call(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, MODE));
 }
 
 Result<std::size_t> read(int fd, std::span<char> buffer)

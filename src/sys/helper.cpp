@@ -18,7 +18,7 @@ namespace foster::sys
 std::array<pid_t, 8> Helper::pids_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 int Helper::count_;                 // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
-bool Helper::is_one(pid_t pid)
+bool Helper::is_helper(pid_t pid)
 {
     return std::ranges::find(pids_, pid) != pids_.end();
 }
@@ -54,13 +54,13 @@ Status Helper::fork(int& fd)
 // the descriptor's new number.
 int Helper::keep_only(int fd)
 {
-    constexpr int FEW = 64; // where close_range is refused
+    constexpr int MAX_CLOSED = 64; // where close_range is refused
     const bool has_one = fd >= 0;
     if (has_one && !dup_onto(fd, 0)) {
         return fd; // a sandbox refuses dup3: then close nothing
     }
     if (raw_call(SYS_close_range, has_one ? 1 : 0, ~0U, 0) < 0) {
-        for (int other = has_one ? 1 : 0; other < FEW; ++other) {
+        for (int other = has_one ? 1 : 0; other < MAX_CLOSED; ++other) {
             close(other);
         }
     }
@@ -72,19 +72,19 @@ int Helper::keep_only(int fd)
 Status Helper::await()
 {
     constexpr int YIELDS = 3; // more would give away time slices while other processes need the CPU
-    constexpr int SHORT_NAPS = 100;
-    constexpr Nanoseconds SHORT_NAP = 50'000;
-    constexpr Nanoseconds LONG_NAP = 1'000'000;
-    constexpr int LOOKS = YIELDS + SHORT_NAPS + 80;
-    constexpr int LOOKS_WITHOUT_CPU = LOOKS + 900;
-    for (int looks = 0; looks < LOOKS_WITHOUT_CPU; ++looks) {
+    constexpr int SHORT_SLEEPS = 100;
+    constexpr Nanoseconds SHORT_SLEEP = 50'000;
+    constexpr Nanoseconds LONG_SLEEP = 1'000'000;
+    constexpr int MAX_POLLS = YIELDS + SHORT_SLEEPS + 80;
+    constexpr int MAX_POLLS_WITHOUT_CPU = MAX_POLLS + 900;
+    for (int polls = 0; polls < MAX_POLLS_WITHOUT_CPU; ++polls) {
         if (const auto code = reaped()) {
             return {{}, *code};
         }
-        if (looks < YIELDS) {
+        if (polls < YIELDS) {
             (void)raw_call(SYS_sched_yield);
-        } else if (looks < LOOKS || read_stat(pid_).value.state == 'R') {
-            nap(looks < YIELDS + SHORT_NAPS ? SHORT_NAP : LONG_NAP);
+        } else if (polls < MAX_POLLS || read_stat(pid_).value.state == 'R') {
+            nap(polls < YIELDS + SHORT_SLEEPS ? SHORT_SLEEP : LONG_SLEEP);
         } else {
             break;
         }
@@ -126,7 +126,7 @@ bool Helper::is_any_left()
 void Helper::signal(int number) const
 {
     // A reaped helper's pid may belong to another process.
-    if (pid_ != 0 && is_one(pid_)) {
+    if (pid_ != 0 && is_helper(pid_)) {
         (void)sys::kill(pid_, number);
     }
 }

@@ -46,9 +46,9 @@ class Helper
     // Sends SIGCONT, in case someone has stopped the helper.
     void resume() const { signal(SIGCONT); }
     // Whether the pid is a helper's.
-    static bool is_one(pid_t pid);
+    static bool is_helper(pid_t pid);
     // Whether any helper still runs. Reaps those that have exited.
-    static bool is_any() { return count_ != 0 && is_any_left(); }
+    static bool is_any_running() { return count_ != 0 && is_any_left(); }
 
   private:
     static constexpr pid_t SELF = -1;

@@ -23,9 +23,9 @@ namespace
 // Without __WALL, a wait for any child does not find helpers, which have no exit signal. __WALL also finds children
 // without an exit signal that foster has inherited; while a helper runs, such children are not reaped. clone(2),
 // wait(2).
-int kinds_of_children()
+int wait_flags()
 {
-    return Helper::is_any() ? 0 : __WALL;
+    return Helper::is_any_running() ? 0 : __WALL;
 }
 
 // clone(2) with a separate stack. `body` must not return.
@@ -81,7 +81,7 @@ Result<pid_t> clone(bool shares_memory, std::span<std::byte> stack, int (*body)(
 Result<Reaped> reap(pid_t pid)
 {
     int status = 0;
-    const long answer = raw_call(SYS_wait4, pid, &status, WNOHANG | __WNOTHREAD | kinds_of_children(), 0);
+    const long answer = raw_call(SYS_wait4, pid, &status, WNOHANG | __WNOTHREAD | wait_flags(), 0);
     return {{static_cast<pid_t>(answer), status}, error_of(answer)};
 }
 
@@ -96,7 +96,7 @@ Result<pid_t> find_zombie()
 {
     siginfo_t info{};
     const long answer =
-        raw_call(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD | kinds_of_children(), 0);
+        raw_call(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD | wait_flags(), 0);
     return {info.si_pid, error_of(answer)};
 }
 

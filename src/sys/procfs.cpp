@@ -19,13 +19,13 @@ namespace
 constexpr std::size_t STATUS_SIZE = 4096; // a long list of groups comes before some lines
 
 // Returns the text after a key in /proc/<pid>/status; empty: unknown.
-std::string_view line_of_status(pid_t pid, const char* key, std::span<char> buffer)
+std::string_view status_line(pid_t pid, const char* key, std::span<char> buffer)
 {
     return after_key(read_of_process(pid, "status", buffer).value, key, ':');
 }
 
 // Whether the mounted /proc belongs to this PID namespace.
-bool has_own_numbers()
+bool is_own_procfs()
 {
     std::array<char, 24> buffer{};
     auto number = readlink("/proc/self", buffer).value;
@@ -50,7 +50,7 @@ Result<std::string_view> read_of_process(pid_t pid, const char* file, std::span<
 ProcessName::ProcessName(pid_t pid)
 {
     std::string_view name;
-    if (has_own_numbers()) {
+    if (is_own_procfs()) {
         name = read_of_process(pid, "comm", std::span(bytes_).first(bytes_.size() - 1)).value;
     }
     auto size = name.size();
@@ -65,7 +65,7 @@ ProcessName::ProcessName(pid_t pid)
 long number_in_status(pid_t pid, const char* key)
 {
     std::array<char, STATUS_SIZE> buffer;
-    auto line = has_own_numbers() ? line_of_status(pid, key, buffer) : std::string_view();
+    auto line = is_own_procfs() ? status_line(pid, key, buffer) : std::string_view();
     return take_number(line);
 }
 
@@ -109,13 +109,13 @@ const char* procfs_problem()
     if (!open_of_kernel("/proc", O_DIRECTORY)) {
         return "there is no /proc";
     }
-    return has_own_numbers() ? nullptr : "the /proc that is mounted belongs to another PID namespace";
+    return is_own_procfs() ? nullptr : "the /proc that is mounted belongs to another PID namespace";
 }
 
 bool is_in_tree_of(pid_t ancestor, pid_t pid)
 {
-    constexpr int DEEPEST = 10'000; // limits the loop: reused pids could form a cycle
-    for (int depth = 0; ancestor != 1 && pid > 1 && pid != ancestor && depth < DEEPEST; ++depth) {
+    constexpr int MAX_DEPTH = 10'000; // limits the loop: reused pids could form a cycle
+    for (int depth = 0; ancestor != 1 && pid > 1 && pid != ancestor && depth < MAX_DEPTH; ++depth) {
         pid = read_stat(pid).value.parent;
     }
     return ancestor == 1 || pid == ancestor;
@@ -125,9 +125,9 @@ pid_t pid_as_seen_by(pid_t pid, pid_t other)
 {
     std::array<char, STATUS_SIZE> buffer;
     int depth = 0;
-    for (auto numbers = line_of_status(other, "NSpid", buffer); take_number(numbers) > 0; ++depth) {
+    for (auto numbers = status_line(other, "NSpid", buffer); take_number(numbers) > 0; ++depth) {
     }
-    auto numbers = line_of_status(pid, "NSpid", buffer);
+    auto numbers = status_line(pid, "NSpid", buffer);
     std::int64_t seen = depth == 0 ? pid : 0; // the kernel has no PID namespaces
     while (depth-- > 0) {
         seen = take_number(numbers);
@@ -166,7 +166,7 @@ int OwnChildren::take_byte()
     return at_ < size_ ? buffer_[at_++] : -1;
 }
 
-bool OwnChildren::next_is(pid_t pid)
+bool OwnChildren::contains(pid_t pid)
 {
     while (next_ < pid) {
         next_ = 0;

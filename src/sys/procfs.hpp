@@ -102,7 +102,7 @@ class OwnChildren
     OwnChildren();
     // Whether this pid is a child. Must be called with ascending pids, because the list is read once. A child out of
     // order may be missed.
-    bool next_is(pid_t pid);
+    bool contains(pid_t pid);
 
   private:
     int take_byte();

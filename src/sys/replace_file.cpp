@@ -36,7 +36,7 @@ Status replace_file(const char* path, std::span<const std::string_view> pieces, 
     other.add(path);
     other.add(".foster-");
     other.add_number(realtime_now());
-    if (!other.is_whole()) {
+    if (!other.is_complete()) {
         return {{}, ENAMETOOLONG};
     }
     const auto file = open(other.c_string(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);

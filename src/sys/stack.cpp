@@ -38,13 +38,13 @@ void run_on([[maybe_unused]] void* top, [[maybe_unused]] const Call& call)
 
 // Arguments and environment take up to 128 KiB of a small stack, and up to a quarter of a large one, execve(2). The
 // kernel enforces the limit as the stack grows, and kills by SIGSEGV beyond it.
-int run_with_room(int (*program)(char** arguments, char** variables), char** arguments, char** variables)
+int run_with_enough_stack(int (*program)(char** arguments, char** variables), char** arguments, char** variables)
 {
-    constexpr rlim_t ENOUGH = 0x80000;
+    constexpr rlim_t MIN_LIMIT = 0x80000;
     constexpr std::size_t SIZE = 0x40000; // pages that are not used take no memory
-    rlimit limit{ENOUGH, ENOUGH};
+    rlimit limit{MIN_LIMIT, MIN_LIMIT};
     (void)raw_call(SYS_prlimit64, 0, RLIMIT_STACK, 0, &limit);
-    if (limit.rlim_cur < ENOUGH) {
+    if (limit.rlim_cur < MIN_LIMIT) {
         if (const auto stack = map_memory(SIZE)) {
             run_on(static_cast<char*>(stack.value) + SIZE, {program, arguments, variables});
         }

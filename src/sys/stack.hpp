@@ -6,6 +6,6 @@ namespace foster::sys
 
 // Calls the program and returns its result. If the limit on this process's stack may leave too little room, it runs on
 // a stack of its own. prlimit(1) --stack, tests/stack_limit.bats.
-int run_with_room(int (*program)(char** arguments, char** variables), char** arguments, char** variables);
+int run_with_enough_stack(int (*program)(char** arguments, char** variables), char** arguments, char** variables);
 
 } // namespace foster::sys

@@ -49,7 +49,7 @@ template <std::size_t SIZE> class FixedText
   public:
     FixedText() { bytes_[0] = '\0'; }
 
-    void add(std::string_view part) { is_whole_ = append(bytes_, size_, part) && is_whole_; }
+    void add(std::string_view part) { is_complete_ = append(bytes_, size_, part) && is_complete_; }
 
     void add_number(std::int64_t number)
     {
@@ -58,7 +58,7 @@ template <std::size_t SIZE> class FixedText
     }
 
     // Whether all parts fitted.
-    bool is_whole() const { return is_whole_; }
+    bool is_complete() const { return is_complete_; }
     char* c_string() { return &bytes_[0]; }
     const char* c_string() const { return &bytes_[0]; }
     std::string_view text() const { return {&bytes_[0], size_}; }
@@ -66,7 +66,7 @@ template <std::size_t SIZE> class FixedText
   private:
     char bytes_[SIZE];
     std::size_t size_ = 0;
-    bool is_whole_ = true;
+    bool is_complete_ = true;
 };
 
 // In place of substr, which may throw.

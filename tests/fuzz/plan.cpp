@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto value = json::parse(text);
     expect(value.empty() || count_values(value) <= size);
     const auto plan = runtime::plan_for(text);
-    expect(!plan.is_wanted || (plan.obstacle == nullptr && json::is_object(value)));
+    expect(!plan.is_wanted || (plan.problem == nullptr && json::is_object(value)));
     if (!plan.is_wanted) {
         return 0;
     }
@@ -53,6 +53,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     json::Children words(json::member(process, "args").value);
     expect(words.next() && json::equals(words.value(), runtime::INIT_PATH));
     const auto again = runtime::plan_for(edited);
-    expect(!again.is_wanted && again.obstacle == nullptr);
+    expect(!again.is_wanted && again.problem == nullptr);
     return 0;
 }

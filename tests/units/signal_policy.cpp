@@ -73,7 +73,7 @@ constexpr Decided DECIDED[] = {
     {sent(SIGTERM), {.forwarded_as = 0, .has_exited = true}, Delivery::DROP},
     {sent(SIGTSTP), {.forwarded_as = SIGTSTP, .has_exited = true}, Delivery::TO_LEFTOVERS},
     {of_kernel(SIGTSTP), {.forwarded_as = SIGTSTP, .has_exited = true}, Delivery::DROP},
-    {of_kernel(SIGTTIN), {.forwarded_as = SIGTTIN, .has_exited = true, .child_has_it = true}, Delivery::DROP},
+    {of_kernel(SIGTTIN), {.forwarded_as = SIGTTIN, .has_exited = true, .child_has_terminal = true}, Delivery::DROP},
     {of_kernel(SIGINT), {.forwarded_as = SIGINT, .has_exited = true}, Delivery::TO_LEFTOVERS},
     {of_kernel(SIGINT), {.forwarded_as = SIGINT, .has_exited = true, .is_same_group = true}, Delivery::TO_LEFTOVERS},
 
@@ -88,14 +88,14 @@ constexpr Decided DECIDED[] = {
 
     // another one of foster's group wants the terminal
     {of_kernel(SIGTTIN),
-     {.forwarded_as = SIGTTIN, .has_terminal = true, .child_has_it = true},
+     {.forwarded_as = SIGTTIN, .has_terminal = true, .child_has_terminal = true},
      Delivery::LEND_TERMINAL},
     {of_kernel(SIGTTOU),
-     {.forwarded_as = SIGTTOU, .has_terminal = true, .child_has_it = true},
+     {.forwarded_as = SIGTTOU, .has_terminal = true, .child_has_terminal = true},
      Delivery::LEND_TERMINAL},
-    {of_kernel(SIGTTOU), {.forwarded_as = 0, .has_terminal = true, .child_has_it = true}, Delivery::LEND_TERMINAL},
+    {of_kernel(SIGTTOU), {.forwarded_as = 0, .has_terminal = true, .child_has_terminal = true}, Delivery::LEND_TERMINAL},
     {of_kernel(SIGTTIN), {.forwarded_as = SIGTTIN, .has_terminal = true}, Delivery::FORWARD},
-    {sent(SIGTTIN), {.forwarded_as = SIGTTIN, .has_terminal = true, .child_has_it = true}, Delivery::FORWARD},
+    {sent(SIGTTIN), {.forwarded_as = SIGTTIN, .has_terminal = true, .child_has_terminal = true}, Delivery::FORWARD},
 
     // fg
     {sent(SIGCONT), {.forwarded_as = SIGCONT, .has_terminal = true}, Delivery::CONTINUE_JOB},
@@ -111,7 +111,7 @@ constexpr Decided DECIDED[] = {
     {sent(SIGTERM), {.forwarded_as = SIGTERM, .stops_with_child = true}, Delivery::FORWARD},
     {of_kernel(SIGTSTP), {.forwarded_as = SIGSTOP, .is_same_group = true, .stops_with_child = true}, Delivery::DROP},
     {of_kernel(SIGTTIN),
-     {.forwarded_as = SIGSTOP, .has_terminal = true, .child_has_it = true, .stops_with_child = true},
+     {.forwarded_as = SIGSTOP, .has_terminal = true, .child_has_terminal = true, .stops_with_child = true},
      Delivery::LEND_TERMINAL},
 };
 
