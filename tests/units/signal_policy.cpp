@@ -93,7 +93,9 @@ constexpr Decided DECIDED[] = {
     {of_kernel(SIGTTOU),
      {.forwarded_as = SIGTTOU, .has_terminal = true, .child_has_terminal = true},
      Delivery::LEND_TERMINAL},
-    {of_kernel(SIGTTOU), {.forwarded_as = 0, .has_terminal = true, .child_has_terminal = true}, Delivery::LEND_TERMINAL},
+    {of_kernel(SIGTTOU),
+     {.forwarded_as = 0, .has_terminal = true, .child_has_terminal = true},
+     Delivery::LEND_TERMINAL},
     {of_kernel(SIGTTIN), {.forwarded_as = SIGTTIN, .has_terminal = true}, Delivery::FORWARD},
     {sent(SIGTTIN), {.forwarded_as = SIGTTIN, .has_terminal = true, .child_has_terminal = true}, Delivery::FORWARD},
 
