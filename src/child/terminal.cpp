@@ -45,8 +45,8 @@ bool Terminal::is_own() const
     if (own_group_ != 0) {
         return true;
     }
-    // Every group outside foster's PID namespace has the number 0. But only one in the foreground may read, be it
-    // nothing.
+    // A group of 0 is outside foster's PID namespace, where every group has the number 0. To find out whether foster's
+    // own is in the foreground, read 0 bytes: in the background that fails with EIO, since SIGTTIN is blocked.
     const auto terminal = sys::open("/dev/tty", O_RDONLY | O_NONBLOCK);
     return sys::read(terminal.value.number(), {}).error != EIO;
 }

@@ -163,8 +163,8 @@ void Line::add_text(std::string_view text)
     unsigned before = 0;
     for (const char byte : std::string_view(text.data(), std::min(text.size(), MAX_STRING))) {
         const unsigned value = static_cast<unsigned char>(byte);
-        const bool is_of_c1 = before == 0xc2 && value - 0x80 < 0x20; // U+0080 to U+009F, also control characters
-        put(value < ' ' || value == 0x7f || is_of_c1 ? '?' : byte);
+        const bool is_c1 = before == 0xc2 && value - 0x80 < 0x20; // U+0080 to U+009F, also control characters
+        put(value < ' ' || value == 0x7f || is_c1 ? '?' : byte);
         before = value;
     }
     if (text.size() > MAX_STRING) {

@@ -58,7 +58,7 @@ struct Options {
     std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped
     std::array<std::uint8_t, 256> exit_codes = identity<256>();
     std::array<Delay, 8> delays{};                                             // those in use come first
-    sys::SignalMask stop_signals = sys::bit_of(SIGTERM) | sys::bit_of(SIGINT); // received or forwarded
+    sys::SignalMask stop_signals = sys::bit_of(SIGTERM) | sys::bit_of(SIGINT); // when received or when forwarded
     sys::Nanoseconds stop_timeout = 0; // from the first stop request to SIGKILL; 0: no SIGKILL
     sys::Nanoseconds grace = -1;       // from SIGTERM to SIGKILL for the leftovers; below 0: they get neither
     bool wait_all = false;             // wait for the leftovers

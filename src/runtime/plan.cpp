@@ -23,7 +23,7 @@ class Lookup
     const char* problem() const { return problem_; }
 
     // Empty: the member is absent, or null.
-    json::Value find(json::Value object, std::string_view name, bool (*is_of_kind)(json::Value))
+    json::Value find(json::Value object, std::string_view name, bool (*is_type)(json::Value))
     {
         const auto found = json::member(object, name);
         if (!found.is_unambiguous) {
@@ -32,7 +32,7 @@ class Lookup
         if (found.value.empty() || json::is_null(found.value)) {
             return {};
         }
-        if (!is_of_kind(found.value)) {
+        if (!is_type(found.value)) {
             problem_ = UNEXPECTED;
         }
         return found.value;
@@ -54,9 +54,9 @@ bool is_sandbox(Lookup& lookup, json::Value config)
 
 bool has_own_pid_namespace(Lookup& lookup, json::Value config)
 {
-    const auto of_linux = lookup.find(config, "linux", json::is_object);
+    const auto linux_section = lookup.find(config, "linux", json::is_object);
     bool found = false;
-    for (json::Children namespaces(lookup.find(of_linux, "namespaces", json::is_array)); namespaces.next();) {
+    for (json::Children namespaces(lookup.find(linux_section, "namespaces", json::is_array)); namespaces.next();) {
         const auto type = lookup.find(namespaces.value(), "type", json::is_string);
         const auto path = lookup.find(namespaces.value(), "path", json::is_string);
         const bool is_own = path.empty() || json::equals(path, "");
@@ -107,12 +107,12 @@ Plan plan_for(std::string_view config)
     const auto process = lookup.find(root, "process", json::is_object);
     const auto args = lookup.find(process, "args", json::is_array);
     json::Children words(args);
-    const bool runs_something = words.next();
-    if (runs_something && !json::is_string(words.value())) {
+    const bool has_command = words.next();
+    if (has_command && !json::is_string(words.value())) {
         return {.problem = UNEXPECTED};
     }
     const bool is_wanted =
-        runs_something && !is_sandbox(lookup, root) && has_own_pid_namespace(lookup, root) && !is_init(words.value());
+        has_command && !is_sandbox(lookup, root) && has_own_pid_namespace(lookup, root) && !is_init(words.value());
     if (lookup.problem() != nullptr || !is_wanted) {
         return {.problem = lookup.problem()};
     }

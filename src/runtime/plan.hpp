@@ -20,8 +20,8 @@ struct Plan {
     std::size_t mounts_at = 0; // where the mount goes, after the last one
 };
 
-// There is need where the process gets a PID namespace of its own, is no pod's sandbox, and is not under an init
-// already.
+// foster is wanted if the process gets a PID namespace of its own, is not a pod's sandbox, and does not run under an
+// init already.
 Plan plan_for(std::string_view config);
 
 } // namespace foster::runtime

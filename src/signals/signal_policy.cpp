@@ -45,7 +45,7 @@ Delivery decide(const sys::ReceivedSignal& received, const SignalContext& contex
         return Delivery::DROP; // the terminal has sent it to the child as well, which is in the same group
     }
     if (wants_terminal(received) && context.child_has_terminal) {
-        return Delivery::LEND_TERMINAL;
+        return Delivery::TERMINAL_TO_OWN_GROUP;
     }
     if (number == SIGCONT && context.forwarded_as == SIGCONT && context.has_terminal) {
         return Delivery::CONTINUE_JOB;

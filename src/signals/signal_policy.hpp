@@ -26,9 +26,9 @@ enum class Delivery : std::uint8_t {
     FORWARD_AND_STOP, // as FORWARD, unless --rewrite drops it; in both cases foster stops itself
     // the child's process group gets the terminal and SIGCONT; without such a group, the child gets SIGCONT
     CONTINUE_JOB,
-    LEND_TERMINAL, // foster's own process group gets the terminal and SIGCONT
-    TO_LEFTOVERS,  // to the leftovers of the child
-    END_PAUSE,     // --pause exits
+    TERMINAL_TO_OWN_GROUP, // foster's own process group gets the terminal and SIGCONT
+    TO_LEFTOVERS,          // to the leftovers of the child
+    END_PAUSE,             // --pause exits
 };
 
 // What the decision depends on, besides the signal.

@@ -54,7 +54,7 @@ class InheritedChildren
     Process* memory_ = nullptr;
     std::size_t count_ = 0;
     std::uint64_t child_start_ = 0;
-    const char* problem_ = nullptr; // why /proc is not usable; null: it is
+    const char* problem_ = nullptr; // why /proc is not usable; null: it is usable
     bool had_zombie_;
 };
 

@@ -36,7 +36,7 @@ bool JobControl::continue_child() const
     return child_.continue_group();
 }
 
-void JobControl::lend_terminal()
+void JobControl::give_terminal_to_own_group()
 {
     take_terminal_back();
     sys::continue_own_group();

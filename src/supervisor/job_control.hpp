@@ -27,7 +27,7 @@ class JobControl
     bool continue_child() const;
     // Takes the terminal for foster's own process group and continues that group. A member of it was stopped because it
     // used the terminal while the child's group was in the foreground, as in `foster producer | less`.
-    void lend_terminal();
+    void give_terminal_to_own_group();
     // To be called after the child has exited.
     void take_terminal_back() const { (void)terminal_.take_back(child_.pid()); }
     // Moves the terminal, if there is one, to the descriptor `number`, and then increments `number`.

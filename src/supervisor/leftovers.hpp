@@ -70,7 +70,7 @@ class Leftovers
     const InheritedChildren& inherited_children_;
     const pid_t child_; // its pid, which is also the number of its process group
     const pid_t self_ = ::getpid();
-    const char* problem_ = nullptr; // why /proc is not usable; null: it is
+    const char* problem_ = nullptr; // why /proc is not usable; null: it is usable
     // without /proc: leftovers have pids after this one; 0: search all pids, after a wraparound
     pid_t after_ = child_;
     Phase phase_ = Phase::NOT_AWAITED;

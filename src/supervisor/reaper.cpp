@@ -85,7 +85,7 @@ void Reaper::finish()
 // Both functions return whether they reaped a zombie.
 bool Reaper::reap_any()
 {
-    if (names_) {
+    if (reads_names_) {
         const auto zombie = sys::find_zombie();
         if (zombie) {
             has_children_ = true;
@@ -104,7 +104,7 @@ bool Reaper::reap_any()
 
 bool Reaper::reap(pid_t pid)
 {
-    if (!names_) {
+    if (!reads_names_) {
         const auto reaped = sys::reap(pid);
         if (!reaped || reaped.value.pid == 0) {
             return false;
@@ -132,13 +132,13 @@ void Reaper::record(const sys::Reaped& reaped, const char* name)
         child_status_ = reaped.status;
     }
     orphans_ += is_child ? 0 : 1;
-    if (!names_) {
+    if (!reads_names_) {
         return;
     }
     if (is_child) {
         exit_report_.note_exit(name, reaped.status);
     }
-    const auto level = warns_ && !is_child ? log::Level::WARNING : log::Level::INFO;
+    const auto level = warns_of_orphans_ && !is_child ? log::Level::WARNING : log::Level::INFO;
     const char* const role = is_child ? "child" : "orphan";
     const char* const what = is_child ? "" : "reaped ";
     if (WIFEXITED(reaped.status)) {

@@ -24,7 +24,7 @@ class Reaper
     // threads that it traces. exit_report: told how the child exited.
     Reaper(pid_t child, bool warn_reaped, const log::Messages& messages, InheritedChildren& inherited_children,
            ZombieMonitor& monitor, ExitReport& exit_report)
-        : child_(child), names_(warn_reaped || exit_report.is_wanted()), warns_(warn_reaped),
+        : child_(child), reads_names_(warn_reaped || exit_report.is_wanted()), warns_of_orphans_(warn_reaped),
           sweep_pending_(inherited_children.had_zombie()), messages_(messages), inherited_children_(inherited_children),
           monitor_(monitor), exit_report_(exit_report)
     {
@@ -69,8 +69,8 @@ class Reaper
     void record(const sys::Reaped& reaped, const char* name);
 
     pid_t child_;
-    bool names_; // read the name of each process before it is reaped
-    bool warns_;
+    bool reads_names_; // read the name of each process before it is reaped
+    bool warns_of_orphans_;
     bool sweep_pending_;
     const log::Messages& messages_;
     InheritedChildren& inherited_children_;

@@ -76,7 +76,7 @@ int Supervisor::run()
         // group that still has members, so this cannot hit another group.
         (void)sys::kill(-child_.pid(), last);
     }
-    const int leftovers = end_leftovers();
+    const int leftovers = wait_for_leftovers();
     await_remote_waits();
     reaper_.finish();
     if (options_.mode == Mode::PAUSE) {
@@ -112,7 +112,7 @@ void Supervisor::run_due_work()
     }
 }
 
-int Supervisor::end_leftovers()
+int Supervisor::wait_for_leftovers()
 {
     reaper_.finish();
     const int others = reaper_.orphans() + static_cast<int>(inherited_children_.count());
@@ -218,8 +218,8 @@ void Supervisor::deliver(const sys::ReceivedSignal& received)
     case Delivery::END_PAUSE:
         pause_ended_ = true;
         return;
-    case Delivery::LEND_TERMINAL:
-        job_control_.lend_terminal();
+    case Delivery::TERMINAL_TO_OWN_GROUP:
+        job_control_.give_terminal_to_own_group();
         return;
     case Delivery::CONTINUE_JOB:
         if (!job_control_.continue_child()) {

@@ -46,7 +46,7 @@ class Supervisor
     void wait_and_handle();
     void run_due_work();
     // Returns the number of leftovers that were reaped.
-    int end_leftovers();
+    int wait_for_leftovers();
     void await_remote_waits();
     void kill_child_if_due();
     sys::Deadline deadline() const;

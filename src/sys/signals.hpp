@@ -26,7 +26,7 @@ constexpr SignalMask bit_of(int signal)
 Result<SignalMask> set_signal_mask(SignalMask mask);
 // Whether a signal is ignored. sigaction(2).
 Result<bool> is_ignored(int signal);
-// Sets SIGCHLD's disposition to ignored or to default; returns whether it was ignored. sigaction(2).
+// Sets the disposition of SIGCHLD to ignored or to default. Returns whether it was ignored before. sigaction(2).
 Result<bool> ignore_sigchld(bool ignored);
 // A received signal. The members are si_signo, si_code, si_pid, si_uid and si_value of sigaction(2).
 struct ReceivedSignal {

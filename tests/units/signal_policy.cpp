@@ -89,13 +89,13 @@ constexpr Decided DECIDED[] = {
     // another one of foster's group wants the terminal
     {of_kernel(SIGTTIN),
      {.forwarded_as = SIGTTIN, .has_terminal = true, .child_has_terminal = true},
-     Delivery::LEND_TERMINAL},
+     Delivery::TERMINAL_TO_OWN_GROUP},
     {of_kernel(SIGTTOU),
      {.forwarded_as = SIGTTOU, .has_terminal = true, .child_has_terminal = true},
-     Delivery::LEND_TERMINAL},
+     Delivery::TERMINAL_TO_OWN_GROUP},
     {of_kernel(SIGTTOU),
      {.forwarded_as = 0, .has_terminal = true, .child_has_terminal = true},
-     Delivery::LEND_TERMINAL},
+     Delivery::TERMINAL_TO_OWN_GROUP},
     {of_kernel(SIGTTIN), {.forwarded_as = SIGTTIN, .has_terminal = true}, Delivery::FORWARD},
     {sent(SIGTTIN), {.forwarded_as = SIGTTIN, .has_terminal = true, .child_has_terminal = true}, Delivery::FORWARD},
 
@@ -114,7 +114,7 @@ constexpr Decided DECIDED[] = {
     {of_kernel(SIGTSTP), {.forwarded_as = SIGSTOP, .is_same_group = true, .stops_with_child = true}, Delivery::DROP},
     {of_kernel(SIGTTIN),
      {.forwarded_as = SIGSTOP, .has_terminal = true, .child_has_terminal = true, .stops_with_child = true},
-     Delivery::LEND_TERMINAL},
+     Delivery::TERMINAL_TO_OWN_GROUP},
 };
 
 struct StopRequest {
