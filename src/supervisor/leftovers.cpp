@@ -171,7 +171,8 @@ void Leftovers::begin_killing(sys::Nanoseconds now)
     kill_again(now);
 }
 
-// Repeats SIGKILL until no process is left that can exit: processes forked in the meantime get it in the next round.
+// Repeats SIGKILL until no process is left that can be killed: processes forked in the meantime get it in the next
+// round.
 void Leftovers::kill_again(sys::Nanoseconds now)
 {
     const auto count = kill_all();

@@ -72,8 +72,8 @@ int Supervisor::run()
     if (const int last = options_.rewrites[SIGTERM]; last != 0 && options_.personality->owns_session &&
                                                      options_.group && options_.grace < 0 &&
                                                      options_.mode != Mode::PAUSE) {
-        // As dumb-init does, send SIGTERM to the rest of the child's group. The kernel does not reuse the number of a
-        // group that still has members, so this cannot hit another group.
+        // As dumb-init does, send SIGTERM (or what --rewrite gives for it) to the rest of the child's group. The kernel
+        // does not reuse the number of a group that still has members, so this cannot hit another group.
         (void)sys::kill(-child_.pid(), last);
     }
     const int leftovers = wait_for_leftovers();

@@ -1,3 +1,4 @@
+// System calls on paths, the rest of files.hpp.
 #include "sys/files.hpp"
 #include "sys/memory.hpp"
 #include "sys/syscall.hpp"
