@@ -180,11 +180,13 @@ $(WORKLOADS) $(MEASURES): $(COMMON)/%: tests/%.cpp tests/workloads/workload.hpp
 demo: $(BUILD)/foster
 	@FOSTER=$(abspath $<) tests/demo.sh
 
+# In an environment that is the same for everybody.
+RUN = env -i PATH="$$PATH" HOME="$$HOME" CI="$$CI" FOSTER=$(abspath $(BUILD)/foster) tests/run.sh
 test: all $(WORKLOADS)
-	FOSTER=$(abspath $(BUILD)/foster) bats $(or $(TESTS),tests)
+	@$(RUN) $(or $(TESTS),tests)
 
 e2e: all $(WORKLOADS)
-	FOSTER=$(abspath $(BUILD)/foster) bats $(or $(TESTS),tests/e2e)
+	@$(RUN) $(or $(TESTS),tests/e2e)
 
 # With the sanitizers, so that a byte too far is seen. What it finds is kept in build/fuzz.
 RUNS := 1000000

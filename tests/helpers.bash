@@ -73,6 +73,13 @@ finish() {
 }
 
 teardown() {
+  local name
+  if [[ -z ${BATS_TEST_COMPLETED:-} ]]; then
+    # In which rounds of its loops the test has failed.
+    for name in mode kind signal error call option options words; do
+      [[ ! -v $name ]] || echo "$name: ${!name}"
+    done
+  fi
   if [[ -n ${STARTED:-} ]]; then
     kill -KILL "$INIT" 2>/dev/null || true
     wait "$STARTED" || true
@@ -89,14 +96,14 @@ now() {
 
 # Waits for a command to succeed, within 20 s.
 wait_until() {
-  local end=$((SECONDS + 20))
+  local end=$((SECONDS + 20)) nap=0
   until "$@" >/dev/null 2>&1; do
     if ((SECONDS > end)); then
       echo "waited in vain for: $*" >&2
       cat "${OUT:-/dev/null}" "${ERR:-/dev/null}" >&2
       return 1
     fi
-    sleep 0.01
+    sleep 0.0$((nap += nap < 5))
   done
 }
 
@@ -151,6 +158,14 @@ child_of() {
   fi
   [[ ! /proc/$1/exe -ef $FOSTER ]] || helper=$(cat "/proc/$1/comm")
   ps -o pid=,comm= --ppid "$1" | awk -v helper="$helper" '$2 != helper { print $1; found = 1 } END { exit !found }'
+}
+
+# What pgrep finds, but only processes that this test has started, whosever children they are: its directory is in their environment.
+own() {
+  local pid
+  for pid in $(pgrep "$@"); do
+    ! grep -qszx "BATS_TEST_TMPDIR=$BATS_TEST_TMPDIR" "/proc/$pid/environ" || echo "$pid"
+  done
 }
 
 has_zombies() {

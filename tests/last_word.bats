@@ -40,7 +40,7 @@ load helpers
 
 @test "the last signal of a timer is from the kernel" {
   local log=$BATS_TEST_TMPDIR/log
-  run -142 perl -e 'alarm 1; exec @ARGV' "$FOSTER" --termination-log="$log" sleep 1000
+  run -142 env --default-signal=ALRM perl -e 'alarm 1; exec @ARGV' "$FOSTER" --termination-log="$log" sleep 1000
   grep -q 'was killed by SIGALRM .*; last signal: SIGALRM from the kernel; ' "$log"
 }
 

@@ -84,10 +84,16 @@ child_has_ended() {
 
 @test "a leftover that forks and ends, forks and ends, as fast as it can, is ended, too" {
   for mode in "${MODES[@]}"; do
+    # As long as one of them lives it holds the pipe.
+    mkfifo "$BATS_TEST_TMPDIR/$mode"
+    cat "$BATS_TEST_TMPDIR/$mode" 3>&- &
+    local reader=$!
+    exec 4>"$BATS_TEST_TMPDIR/$mode"
     start_leaving "$mode" --grace=50ms -- chain
+    exec 4>&-
     finish
     expect_status 7
-    expect [ -z "$(pgrep -x chain)" ]
+    wait_until has_ended "$reader"
     expect [ -z "$(grep 'cannot end' "$ERR")" ]
   done
 }
@@ -245,11 +251,13 @@ start_with_roots_leftover() {
 
 UNREACHED='^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled; run foster as root or give it CAP_KILL$'
 
+# bats test_tags=alone
 @test "a leftover that may not be signalled is named once, and not waited for beyond the time" {
   requires_root
   for mode in "${MODES[@]}"; do
     start_with_roots_leftover "$mode" --grace=100ms
-    local before
+    local before left
+    left=$(child_of "$INIT" sleep)
     before=$(now)
     kill -USR1 "$INIT"
     finish
@@ -257,7 +265,7 @@ UNREACHED='^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled
     expect [ $(($(now) - before)) -lt 1050 ] # another one gets a second
     grep -Eq "$UNREACHED" "$ERR"
     expect [ "$(grep -c '^foster: ' "$ERR")" = 1 ] # sudo may complain of the host's name
-    pkill -f 'sleep 1234' || expect [ "$mode" = pid1 ]
+    [[ $mode == pid1 ]] || kill "$left"
   done
 }
 
@@ -419,6 +427,7 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   expect [ "$(cat "$ERR")" = 'foster: warning: cannot name what is left: not in /proc' ]
 }
 
+# bats test_tags=alone
 @test "leftovers of whose end the kernel tells nothing, as with CLONE_AUTOREAP, are not waited for beyond a second" {
   requires_x86_64
   for mode in "${MODES[@]}"; do
@@ -529,10 +538,10 @@ expect_earlier_untouched() {
   expect_reaped 0 '(record-signals|sh)' '.*'
   if [[ $mode == subreaper ]]; then
     local pid
-    for pid in $(pgrep -x record-signals); do
-      ! grep -qszx "OUT=$OUT" "/proc/$pid/environ" || kill -KILL "$pid"
-    done
-    expect [ -n "${pid:-}" ]
+    pid=$(own -x record-signals)
+    expect [ "$(wc -l <<<"$pid")" = 2 ]
+    # shellcheck disable=SC2086 # two words
+    kill -KILL $pid
   fi
 }
 

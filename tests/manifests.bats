@@ -8,16 +8,21 @@ MANIFESTS=$(realpath "$BATS_TEST_DIRNAME/../src/kubernetes")
 requires_schema() {
   command -v npm >/dev/null || skip 'requires npm'
   SCHEMA=$BATS_FILE_TMPDIR/schema
-  if [[ ! -d $SCHEMA ]]; then
-    cp -r "$BATS_TEST_DIRNAME/kubernetes" "$SCHEMA.new"
-    if ! (cd "$SCHEMA.new" && timeout 120 npm ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error \
-      --fetch-retries=3 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000); then
-      rm -r "$SCHEMA.new"
-      echo 'the packages of tests/kubernetes cannot be had from the npm registry: no manifest was checked' >&2
-      return 1
-    fi
-    mv "$SCHEMA.new" "$SCHEMA"
+  (
+    flock 9
+    [[ -d $SCHEMA ]] || load_schema
+  ) 9>"$SCHEMA.lock"
+}
+
+load_schema() {
+  cp -r "$BATS_TEST_DIRNAME/kubernetes" "$SCHEMA.new"
+  if ! (cd "$SCHEMA.new" && timeout 120 npm ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error \
+    --fetch-retries=3 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000); then
+    rm -r "$SCHEMA.new"
+    echo 'the packages of tests/kubernetes cannot be had from the npm registry: no manifest was checked' >&2
+    return 1
   fi
+  mv "$SCHEMA.new" "$SCHEMA"
 }
 
 check() {
@@ -26,7 +31,12 @@ check() {
 
 # What a manifest says, by a filter of jq.
 manifest() {
-  check "$MANIFESTS/$1.yaml" | jq -er "$2"
+  local json=$SCHEMA/$1.json
+  if [[ ! -e $json ]]; then
+    check "$MANIFESTS/$1.yaml" >"$json.$BASHPID"
+    mv "$json.$BASHPID" "$json"
+  fi
+  jq -er "$2" "$json"
 }
 
 # Whether a filter of jq holds for a manifest.
@@ -46,14 +56,21 @@ requires_toml() {
   /usr/bin/python3 -c 'import tomllib' 2>/dev/null || skip 'requires python3 3.11'
 }
 
-# The manifest, changed by sed, must be refused with these words.
+# The manifest, changed by sed, must be refused with these words: by all_are_refused, which looks at all of them.
+REFUSED=()
 refused() {
-  local changed=$BATS_TEST_TMPDIR/changed.yaml
+  local changed=$BATS_TEST_TMPDIR/${#REFUSED[@]}.yaml
   sed "$2" "$MANIFESTS/$1.yaml" >"$changed"
   expect [ "$(cmp "$MANIFESTS/$1.yaml" "$changed")" ]
-  run -1 --separate-stderr check "$changed"
-  # shellcheck disable=SC2154 # run sets it
-  expect_in "$changed: $3" "$stderr"
+  REFUSED+=("$changed: $3")
+}
+
+all_are_refused() {
+  run -1 --separate-stderr check "${REFUSED[@]%%: *}"
+  for words in "${REFUSED[@]}"; do
+    # shellcheck disable=SC2154 # run sets it
+    expect_in "$words" "$stderr"
+  done
 }
 
 @test "each manifest fits Kubernetes' own schema, and has no field that the schema does not know" {
@@ -84,6 +101,7 @@ refused() {
     '/spec/template/spec/initContainers/0/securityContext/allowPrivilegesEscalation: unknown field'
   refused agent-daemonset 's/hostPath:/hostpath:/' '/spec/template/spec/volumes/1/hostpath: unknown field'
   refused agent-daemonset '/^  selector:/,/app: agent/d' '/spec: required {"missingProperty":"selector"}'
+  all_are_refused
 }
 
 @test "each manifest begins with two to four lines that say when to choose it" {

@@ -205,7 +205,7 @@ is_pausing() {
   start_in subreaper script -qec "exec $NAMES/dumb-init $WORKLOADS/record-signals 2" /dev/null
   wait_ready
   local foster
-  foster=$(pgrep -n -x dumb-init)
+  foster=$(child_of "$INIT" dumb-init)
   kill -CONT "$foster"
   wait_until grep -q '^18' "$OUT"
   kill -HUP "$foster"

@@ -34,6 +34,7 @@ load helpers
   done
 }
 
+# bats test_tags=alone
 @test "processes that die as fast as they are reaped, beside many living orphans, hold up neither signals nor the end" {
   local start
   start=$(now)

@@ -26,6 +26,11 @@ shows() {
   tr -d '\r' <"$OUT" | grep -q -- "$1"
 }
 
+# The foster that the shell runs, a child of its.
+foster_of_shell() {
+  pgrep -P "$(child_of "$INIT")" -x "${FOSTER##*/}"
+}
+
 end_shell() {
   type_in $'exit\n'
   finish
@@ -49,7 +54,7 @@ end_shell() {
   type_in $'"$FOSTER" sh -c "echo REA\\DY; read line; echo got \\$line; exit 7"\n'
   wait_until shows READY
   local foster child
-  foster=$(pgrep -n -x foster)
+  foster=$(foster_of_shell)
   child=$(child_of "$foster")
   type_in $'\x1a'
   wait_until shows Stopped
@@ -71,7 +76,7 @@ end_shell() {
   type_in $'"$FOSTER" sh -c "echo REA\\DY; sleep 1000; exit 7"\n'
   wait_until shows READY
   local foster sleeper
-  foster=$(pgrep -n -x foster)
+  foster=$(foster_of_shell)
   wait_until child_of "$(child_of "$foster")"
   sleeper=$(child_of "$(child_of "$foster")")
   type_in $'\x1a'
@@ -87,9 +92,9 @@ end_shell() {
 @test "a background job steals nothing: the shell keeps the terminal, and a child that reads from it stops, with foster" {
   start_shell
   type_in $'"$FOSTER" sh -c "read line; echo got \\$line; exit 7" &\n'
-  wait_until pgrep -f 'sh -c read line; echo got'
+  wait_until foster_of_shell
   local foster
-  foster=$(pgrep -n -x foster)
+  foster=$(foster_of_shell)
   wait_until is_stopped "$foster"
   type_in $'jobs -l\n'
   wait_until shows 'Stopped (tty input)'
@@ -204,7 +209,7 @@ end_shell() {
     STARTED=$! INIT=$!
     wait_ready
     local child
-    child=$(pgrep -n -f '^sh -c echo READY; read line')
+    child=$(own -f '^sh -c echo READY; read line')
     for stop in "kill -STOP $child" "printf '\x1a' >&5"; do
       eval "$stop"
       wait_until is_stopped "$child"

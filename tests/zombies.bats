@@ -262,18 +262,6 @@ has_reaped_through() {
   rm -r "$dir"
 }
 
-@test "a sleep, poll, epoll, futex or read of the parent goes on as if nothing had happened" {
-  for how in nanosleep poll epoll futex read thread ring; do
-    local bare
-    bare=$("$WORKLOADS/neglect" 20 "$how" | tail -n 1)
-    expect_in 'in time, 20 left' "$bare"
-    for mode in "${MODES[@]}"; do
-      run -0 run_in "$mode" "$FOSTER" --zombies=reap --zombie-age=100ms -q -- "$WORKLOADS/neglect" 20 "$how"
-      expect [ "$output" = READY$'\n'"${bare/20 left/0 left}" ]
-    done
-  done
-}
-
 @test "a parent that burns CPU is not interrupted in its own code, and that is told" {
   run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 2 burn
   expect_in 'in time, 2 left' "$output"
@@ -599,6 +587,7 @@ has_reaped_through() {
   expect [ "$output" = 'foster: error: no such process: 4194303' ]
 }
 
+# bats test_tags=alone
 @test "a parent that the kernel does not come to trace, for an execve of it never ends, holds up neither signals nor orphans nor the end" {
   requires_root
   [[ -c /dev/fuse ]] || skip 'requires FUSE'
@@ -666,6 +655,7 @@ has_reaped_through() {
   done
 }
 
+# bats test_tags=alone
 @test "scans do not starve signals: they take 2 % of the time, however many processes there are" {
   requires_static # one with the C library of this machine costs a scan far less
   # shellcheck disable=SC2016 # for the shell inside

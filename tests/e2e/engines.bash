@@ -55,7 +55,7 @@ make_bundle() {
   (cd "$BUNDLE" && runc spec)
   # Not by jq's --args, which takes words like -c for its own.
   jq --argjson words "$(/usr/bin/python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@")" \
-    ".process.terminal = false | .process.rlimits = [] | .process.args = \$words | $edit" "$BUNDLE/config.json" >"$BUNDLE/edited"
+    ".process.terminal = false | .process.rlimits = [] | .process.args = \$words | .linux.cgroupsPath = \"/foster.$BATS_SUITE_TEST_NUMBER.$$\" | $edit" "$BUNDLE/config.json" >"$BUNDLE/edited"
   mv "$BUNDLE/edited" "$BUNDLE/config.json"
 }
 

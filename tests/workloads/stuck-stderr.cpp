@@ -60,9 +60,12 @@ long fill(int fd, long at_most)
     return filled;
 }
 
-[[noreturn]] void hold(int reader, const std::string& drain)
+[[noreturn]] void hold(int reader, const std::string& drain, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(0); // it has ended before
+    }
     signal(SIGTERM, SIG_IGN);
     (void)open(drain.c_str(), O_RDONLY); // until somebody opens it for writing
     const int out = open((drain + ".out").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -88,9 +91,10 @@ int main(int /*count*/, char** arguments)
     // A second one is filled to learn how much there is.
     const long most = has_room ? fill(open_terminal().writer, ALL) - room : ALL;
     fill(ends.writer, most);
+    const pid_t self = getpid();
     if (fork() == 0) {
         close(ends.writer);
-        hold(ends.reader, drain);
+        hold(ends.reader, drain, self);
     }
     close(ends.reader);
     dup2(ends.writer, STDERR_FILENO);

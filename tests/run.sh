@@ -1,0 +1,28 @@
+#!/bin/bash
+# run.sh FILE...|DIRECTORY: runs test files, eight tests at a time, for most of them wait; then, one by one, those with upper limits of
+# time, which are tagged "alone". Prints TAP, the ten slowest tests and a summary; ends with 0 if all that was planned has passed.
+set -euo pipefail
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+export PARALLEL_HOME=$log # GNU parallel writes there
+
+[[ $# != 1 || ! -d $1 ]] || set -- "$1"/*.bats
+# The largest file takes longest.
+mapfile -t files < <(ls -S "$@")
+status=0
+for some in '--jobs 8 --filter-tags !alone' '--filter-tags alone'; do
+  # shellcheck disable=SC2086 # several words
+  bats --tap --timing $some "${files[@]}" </dev/null | tee -a "$log/tap" || status=1
+done
+
+count() {
+  grep -Ec "$1" "$log/tap" || true
+}
+
+echo '# the slowest:'
+sed -nE 's/^(not )?ok [0-9]+ (.*) in ([0-9]+)ms.*/\3 \2/p' "$log/tap" | sort -rn | head | sed -E 's/^([0-9]*)([0-9])([0-9]{2}) /# \1.\2 s /'
+skipped=$(count '^ok .* # skip')
+missing=$(($(sed -n 's/^1\.\.//p' "$log/tap" | paste -sd+) - $(count '^(not )?ok ')))
+((missing == 0)) || echo "$missing tests were planned and have not run"
+echo "$(($(count '^ok ') - skipped)) passed, $(count '^not ok ') failed, $skipped skipped"
+((status == 0 && missing == 0))
