@@ -43,8 +43,9 @@ load helpers
 }
 
 @test "--parent-death forwards a signal when foster's parent dies" {
+  mkfifo "$BATS_TEST_TMPDIR/never"
   start_in subreaper sh -c '"$FOSTER" -p USR1 "$WORKLOADS/record-signals" 1 & echo $! >"$0"; read -r _ <"$1"' \
-    "$BATS_TEST_TMPDIR/pid" /dev/zero
+    "$BATS_TEST_TMPDIR/pid" "$BATS_TEST_TMPDIR/never"
   wait_ready
   local foster
   foster=$(cat "$BATS_TEST_TMPDIR/pid")

@@ -130,7 +130,8 @@ survives() {
 naps_and_reaps() {
   local mode=$1 naps before orphan
   shift
-  start_in "$mode" "$WORKLOADS/deny" "$@" -- "$FOSTER" sh -c '(perl -e sleep &); echo READY; exec cat /dev/zero >/dev/null'
+  [[ -p $BATS_TEST_TMPDIR/never ]] || mkfifo "$BATS_TEST_TMPDIR/never"
+  start_in "$mode" "$WORKLOADS/deny" "$@" -- "$FOSTER" sh -c '(perl -e sleep &); echo READY; exec cat "$0"' "$BATS_TEST_TMPDIR/never"
   wait_ready
   wait_until child_of "$INIT" cat
   wait_until child_of "$INIT" perl

@@ -97,8 +97,9 @@ load helpers
 }
 
 @test "pgrep -f finds the workload once: foster does not keep its command line" {
+  mkfifo "$BATS_TEST_TMPDIR/never"
   for mode in "${MODES[@]}"; do
-    start_in "$mode" "$FOSTER" -g -- sh -c 'echo READY; read line <"$1"' sh /dev/zero unmistakable-word
+    start_in "$mode" "$FOSTER" -g -- sh -c 'echo READY; read line <"$1"' sh "$BATS_TEST_TMPDIR/never" unmistakable-word
     wait_ready
     wait_until eval '! grep -q unmistakable-word /proc/$INIT/cmdline'
     expect [ "$(pgrep -f unmistakable-word -P "$INIT,$STARTED" | wc -l)" = 1 ]

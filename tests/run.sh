@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh FILE...|DIRECTORY: runs test files, eight tests at a time, for most of them wait; then, one by one, those with upper limits of
+# run.sh FILE...|DIRECTORY: runs test files, six tests at a time, for most of them wait; then, one by one, those with upper limits of
 # time, which are tagged "alone". Prints TAP, the ten slowest tests and a summary; ends with 0 if all that was planned has passed.
 set -euo pipefail
 log=$(mktemp -d)
@@ -10,7 +10,7 @@ export PARALLEL_HOME=$log # GNU parallel writes there
 # The largest file takes longest.
 mapfile -t files < <(ls -S "$@")
 status=0
-for some in '--jobs 8 --filter-tags !alone' '--filter-tags alone'; do
+for some in '--jobs 6 --filter-tags !alone' '--filter-tags alone'; do
   # shellcheck disable=SC2086 # several words
   bats --tap --timing $some "${files[@]}" </dev/null | tee -a "$log/tap" || status=1
 done
