@@ -27,6 +27,7 @@ load helpers
   done
 }
 
+# bats test_tags=alone
 @test "a storm of orphans beside 2,000 living ones leaves no zombie" {
   for mode in "${MODES[@]}"; do
     run -0 run_in "$mode" "$FOSTER" "$WORKLOADS/orphans" 5000 2000
@@ -90,6 +91,7 @@ load helpers
   done
 }
 
+# bats test_tags=alone
 @test "zombies that are there when the child ends are reaped before foster ends" {
   # Foster is stopped, so an orphan and the child are both zombies when it looks; strace tells whom it waited for.
   start_in subreaper "$FOSTER" sh -c '(for i in $(seq 600); do sleep 1000 & done); echo READY; exec tail -f /dev/null'
