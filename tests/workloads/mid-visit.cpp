@@ -67,7 +67,7 @@ bool is_traced(pid_t pid)
 void await_visit(pid_t pid, Shared& shared)
 {
     while (!shared.is_over) {
-        while (!is_traced(pid)) {
+        while (!is_traced(pid) && !shared.is_over) {
         }
         const long long end = microseconds() + microseconds() % 997 * LONGEST_DELAY / 997;
         while (microseconds() < end) {
