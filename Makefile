@@ -9,7 +9,7 @@
 #   COMMIT=NAME   what --version names, where it is not known from git or from the archive
 #   BUILD=DIR     builds into DIR instead of build
 # make demo       what an init is for, in ten lines
-# make test       the tests, against BUILD's foster; TESTS=FILE... for some of them
+# make test       the tests, against BUILD's foster; TESTS=FILE... for some of them; wants GNU parallel
 # make e2e        tests in Docker, podman, runc, crun, containerd, systemd and real kernels of both CPUs, as root
 # make lint       formatting and static analysis; ARCH too
 # make fuzz       a million texts for what foster-runtime reads, RUNS; wants clang

@@ -143,18 +143,28 @@ STUCK=(pipe fifo socket 'terminal 0' 'terminal 1' 'terminal 5' 'terminal 40' 'te
   done
 }
 
+# In a mode, with a standard error of a kind.
+ends_stuck() {
+  local drain=$BATS_TEST_TMPDIR/$1.${2// /.}
+  mkfifo "$drain"
+  # shellcheck disable=SC2086 # two words for some
+  run -127 run_in "$1" "$WORKLOADS/stuck-stderr" $2 "$drain" "$FOSTER" no-such-command
+  rm -f "$drain.stuck"
+  # shellcheck disable=SC2086 # two words for some
+  run -125 run_in "$1" "$WORKLOADS/stuck-stderr" $2 "$drain" "$FOSTER" --no-such-option
+}
+
 @test "an error that ends foster ends it, too, where nobody reads standard error" {
+  local running=() one
   for mode in "${MODES[@]}"; do
     for kind in "${STUCK[@]}"; do
-      echo "as $mode, $kind"
-      rm -f "$BATS_TEST_TMPDIR"/drain*
-      mkfifo "$BATS_TEST_TMPDIR/drain"
-      # shellcheck disable=SC2086 # two words for some
-      run -127 run_in "$mode" "$WORKLOADS/stuck-stderr" $kind "$BATS_TEST_TMPDIR/drain" "$FOSTER" no-such-command
-      rm -f "$BATS_TEST_TMPDIR/drain.stuck"
-      # shellcheck disable=SC2086 # two words for some
-      run -125 run_in "$mode" "$WORKLOADS/stuck-stderr" $kind "$BATS_TEST_TMPDIR/drain" "$FOSTER" --no-such-option
+      ends_stuck "$mode" "$kind" 3>&- &
+      running+=("$! $mode, $kind")
     done
+  done
+  unset mode kind
+  for one in "${running[@]}"; do
+    wait "${one%% *}" || { echo "as ${one#* }" && return 1; }
   done
 }
 

@@ -250,6 +250,7 @@ has_reaped_through() {
   expect_status 143
 }
 
+# bats test_tags=alone
 @test "a root that has borrowed the ids of a parent is still told of the death of its own" {
   requires_root
   local dir log=$BATS_TEST_TMPDIR/log
