@@ -283,6 +283,7 @@ has_reaped_through() {
   expect_status 143
 }
 
+# bats test_tags=alone
 @test "a thread that ends before it can be visited is no obstacle, one that ends meanwhile is no orphan" {
   for mode in "${MODES[@]}" "${MODES[@]}"; do
     run -0 run_in "$mode" "$FOSTER" -w --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 300 brief

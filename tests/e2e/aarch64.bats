@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # The aarch64 build as the first process of Debian's own kernel for that CPU, in QEMU. The kernel and a busybox come out of their
 # packages, which are not installed; dpkg must know the architecture arm64.
+# bats file_tags=alone
 load engines
 
 SYSTEM=$BUILD/aarch64

@@ -1,6 +1,10 @@
 # What the tests of the container engines and of real kernels share. They need root, and the engines' packages.
 load ../helpers
 
+# Files run beside each other; the tests of one share a daemon.
+# shellcheck disable=SC2034 # bats reads it
+BATS_NO_PARALLELIZE_WITHIN_FILE=true
+
 # A root directory with busybox in it, and a workload: "leave-orphans" makes five orphans that die at once, prints READY and goes on
 # until SIGTERM or SIGINT, upon which it prints the process table without the tools that made it, and ends with 7.
 make_root() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # foster as the PID 1 of a kernel that runs nothing else, in a machine that qemu makes. That kernel has Yama.
+# bats file_tags=alone
 load engines
 
 setup_file() {

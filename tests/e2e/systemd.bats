@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The unit that the manual shows, under a systemd that is PID 1 of a machine which qemu makes.
+# bats file_tags=alone
 load engines
 
 # The block of this number in the manual's example of a unit.
