@@ -29,7 +29,7 @@ EOF
 expect_reaped_under() {
   local table=$1 name=$2
   [[ $table =~ [[:space:]]*1[[:space:]]+0[[:space:]]+S[[:space:]]+$name ]] || expect_in "1 0 S $name" "$table"
-  grep -Eq '^ +[0-9]+ +1 [RS] +leave-orphans$' <<<"$table" || expect_in "a child of PID 1" "$table"
+  grep -Eq '^ +[0-9]+ +1 [DRS] +leave-orphans$' <<<"$table" || expect_in "a child of PID 1" "$table"
   ! grep -E ' Z ' <<<"$table"
 }
 
@@ -59,7 +59,7 @@ make_bundle() {
   (cd "$BUNDLE" && runc spec)
   # Not by jq's --args, which takes words like -c for its own.
   jq --argjson words "$(/usr/bin/python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@")" \
-    ".process.terminal = false | .process.rlimits = [] | .process.args = \$words | .linux.cgroupsPath = \"/foster.$BATS_SUITE_TEST_NUMBER.$$\" | $edit" "$BUNDLE/config.json" >"$BUNDLE/edited"
+    ".process.terminal = false | .process.rlimits = [] | .process.args = \$words | .linux.cgroupsPath = \"/bats.$BATS_SUITE_TEST_NUMBER.$$\" | $edit" "$BUNDLE/config.json" >"$BUNDLE/edited"
   mv "$BUNDLE/edited" "$BUNDLE/config.json"
 }
 
