@@ -1,7 +1,7 @@
 #!/bin/bash
-# run.sh FILE...|DIRECTORY: runs test files, six tests at a time, for most of them wait; then, one by one, those that are
-# tagged "alone": with upper limits of time, or with hundreds of processes, which all others would find in /proc. Prints
-# TAP, the ten slowest tests and a summary; ends with 0 if all that was planned has passed.
+# run.sh FILE...|DIRECTORY: runs test files, six tests at a time, for most of them wait; then, one by one, those that
+# are tagged "alone": with upper limits of time, or with hundreds of processes, which all others would find in /proc.
+# Prints TAP, the ten slowest tests and a summary; ends with 0 if all that was planned has passed.
 set -euo pipefail
 # For root in a PID namespace of their own: what else the machine does is not in /proc, and no process is left behind.
 if [[ $(id -u) == 0 && $$ != 1 ]]; then
