@@ -31,13 +31,13 @@ echo "status $?"
 for scope in 0 1 2 3; do
   echo "$scope" >/proc/sys/kernel/yama/ptrace_scope
   echo "== scope $scope, root"
-  $reap neglect 2 nanosleep 2
+  $reap neglect 2 nanosleep 4
   echo "== scope $scope, a user"
   # shellcheck disable=SC2086 # several words
-  $user $reap neglect 2 nanosleep 2
+  $user $reap neglect 2 nanosleep 4
   if [ "$scope" = 1 ]; then
     echo "== scope $scope, a user, not above the parent"
-    $user neglect 2 nanosleep 3 &
+    $user neglect 2 nanosleep 4 &
     sleep 1
     $user foster --reap-zombies="$(pidof neglect | awk '{ print $NF }')" --zombie-age=200ms
     echo "status $?"
