@@ -16,7 +16,7 @@ setup_file() {
   gcc -m32 -nostdlib -static -no-pie -o "$root/bin/parent-32" "$SOURCES/parent-32.S"
   cp "$BATS_TEST_DIRNAME/kernel.sh" "$root/story"
   make_initramfs "$root" "$BATS_FILE_TMPDIR/initramfs"
-  CONSOLE=$(boot 120 "$BATS_FILE_TMPDIR/initramfs" 256 -- /story)
+  CONSOLE=$(boot 300 "$BATS_FILE_TMPDIR/initramfs" 256 -- /story)
   export CONSOLE
 }
 

@@ -22,11 +22,12 @@ for signal in USR1 INT; do
 done
 
 echo '== a 32-bit parent'
-$reap parent-32 &
-sleep 1.5
+$reap parent-32 2>/log &
+until grep -q 'cannot reap' /log; do sleep 0.1; done
 kill "$!"
 wait "$!"
 echo "status $?"
+cat /log
 
 for scope in 0 1 2 3; do
   echo "$scope" >/proc/sys/kernel/yama/ptrace_scope

@@ -48,7 +48,7 @@ setup_file() {
     'StandardOutput=file:/dev/ttyS0' 'StandardError=inherit' 'ExecStart=/story' >"$root/etc/systemd/system/story.service"
   ln -s usr/lib/systemd/systemd "$root/init"
   make_initramfs "$root" "$BATS_FILE_TMPDIR/initramfs"
-  CONSOLE=$(boot 180 "$BATS_FILE_TMPDIR/initramfs" 1024 systemd.unit=story.service locale.LANG=C)
+  CONSOLE=$(boot 300 "$BATS_FILE_TMPDIR/initramfs" 1024 systemd.unit=story.service locale.LANG=C)
   export CONSOLE
 }
 
