@@ -479,6 +479,7 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   done
 }
 
+# bats test_tags=alone
 @test "a stranger that got the pid of a leftover meanwhile gets no signal" {
   requires_root
   # In a PID namespace of its own, whose pids are ours to give. Foster is held up when it has listed its leftovers, a perl and its sleep,

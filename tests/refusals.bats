@@ -181,7 +181,7 @@ naps_and_reaps() {
       finish
       expect_status 0
       expect [ -z "$(cat "$ERR")" ]
-      wait "$tracer"
+      wait_until has_ended "$tracer"
       expect [ "$(grep -c INJECTED "$BATS_TEST_TMPDIR/trace")" -ge 1 ]
     done
   done
