@@ -437,6 +437,7 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
       local child leftover ended
       child=$(child_of "$INIT" leave)
       leftover=$(child_of "$child" obey)
+      : >"$BATS_TEST_TMPDIR/tracer" # not what the one before has written
       "$WORKLOADS/lose-sigchld" "$INIT" "$(sed -n 's/^NSpid:.*\t//p' "/proc/$child/status")" >"$BATS_TEST_TMPDIR/tracer" 3>&- &
       wait_until grep -q ATTACHED "$BATS_TEST_TMPDIR/tracer"
       kill -USR1 "$INIT"

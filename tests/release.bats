@@ -21,7 +21,7 @@ load helpers
     tries=0; until umount $1; do tries=\$((tries + 1)); test \$tries -lt 500 || exit 8; done"' sh "$BATS_TEST_TMPDIR/mount"
 }
 
-@test "dumb-init: foster keeps no descriptor but standard output and error: another's reader sees the end although foster lives" {
+@test "dumb-init: foster keeps no descriptor but standard output and error, and its signalfd: another's reader sees the end although foster lives" {
   for mode in "${MODES[@]}"; do
     mkfifo "$BATS_TEST_TMPDIR/fifo.$mode"
     cat "$BATS_TEST_TMPDIR/fifo.$mode" >"$BATS_TEST_TMPDIR/read" 3>&- &
@@ -32,7 +32,8 @@ load helpers
     wait_until has_ended "$reader"
     wait "$reader"
     run -0 ls -l "/proc/$INIT/fd"
-    expect [ "${#lines[@]}" = 4 ]
+    expect [ "${#lines[@]}" = 5 ]
+    expect_in '3 -> anon_inode:[signalfd]' "$output"
     expect_in '0 -> /dev/null' "$output"
     expect_in "1 -> $OUT" "$output"
     expect_in "2 -> $ERR" "$output"
@@ -46,7 +47,7 @@ load helpers
   for mode in "${MODES[@]}"; do
     start_in "$mode" bash -c 'exec 3<. 4<. 5<. 20<.; exec "$WORKLOADS/inherit" close 0 -- "$FOSTER" "$WORKLOADS/record-signals" 1'
     wait_ready
-    wait_until eval '! ls -l /proc/$INIT/fd | grep -v -e /dev/null -e "total" -e "1 -> $OUT" -e "2 -> $ERR"'
+    wait_until eval '! ls -l /proc/$INIT/fd | grep -v -e /dev/null -e "total" -e "1 -> $OUT" -e "2 -> $ERR" -e "3 -> anon_inode:.signalfd"'
     expect [ ! -e "/proc/$(child_of "$INIT")/fd/0" ]
     kill "$INIT"
     finish
