@@ -15,7 +15,7 @@ requires() {
 }
 
 # Whether a parent, which knows these ways to sleep, prints under foster what it prints without it, but that no zombie is left to it.
-# All run at once, for three seconds, and a way that is begun anew by a visit would take a second longer.
+# All run at once, for three seconds, and a way that is begun anew by a remote wait would take a second longer.
 expect_same_under_foster() {
   local ways=$1 dir=$BATS_TEST_TMPDIR running=() way pid
   shift
@@ -76,52 +76,52 @@ expect_same_under_foster() {
   [[ $(grep -c 'cannot reap the zombies of neglect\[[0-9]*\]: it is in an uninterruptible sleep$' <<<"$output") == 1 ]]
 }
 
-# Whether a parent that something happens to in the midst of a visit has ended with this status.
-ends_mid_visit() {
+# Whether a parent that something happens to in the midst of a remote wait has ended with this status.
+ends_mid_remote_wait() {
   local status_wanted=$1 how=$2
   shift 2
-  run -"$status_wanted" --separate-stderr run_in "$mode" "$FOSTER" --zombies=reap --zombie-age=20ms -- "$@" "$WORKLOADS/mid-visit" "$how"
+  run -"$status_wanted" --separate-stderr run_in "$mode" "$FOSTER" --zombies=reap --zombie-age=20ms -- "$@" "$WORKLOADS/mid-remote-wait" "$how"
   # shellcheck disable=SC2154 # run sets it
   expect [ -z "$(grep -v -e neglects -e Killed <<<"$stderr")" ]
   expect_in hit "$output"
 }
 
 # bats test_tags=alone
-@test "a parent that exits, or is killed, in the midst of a visit: foster ends with its status, and no word of it" {
-  for mode in "${MODES[@]}"; do
-    for _ in {1..8}; do
-      ends_mid_visit 7 exit
-      ends_mid_visit 137 kill
-    done
-  done
-}
-
-# bats test_tags=alone
-@test "a parent that executes another program in the midst of a visit, by another thread than the visited one, is visited again" {
+@test "a parent that exits, or is killed, in the midst of a remote wait: foster ends with its status, and no word of it" {
   for mode in "${MODES[@]}"; do
     for _ in {1..4}; do
-      ends_mid_visit 0 exec
+      ends_mid_remote_wait 7 exit
+      ends_mid_remote_wait 137 kill
     done
   done
 }
 
 # bats test_tags=alone
-@test "a parent that ends in the midst of a visit, and is no child of foster: its own parent is told" {
+@test "a parent that executes another program in the midst of a remote wait, by another thread than the traced one, is made to wait again" {
   for mode in "${MODES[@]}"; do
-    for _ in {1..8}; do
-      # shellcheck disable=SC2016 # for the shell inside
-      ends_mid_visit 70 exit sh -c '"$@"; status=$?; sleep 0.2; exit "${status}0"' sh
-      # shellcheck disable=SC2016
-      ends_mid_visit 38 kill sh -c '"$@"; status=$?; sleep 0.2; exit $((status - 99))' sh
+    for _ in {1..4}; do
+      ends_mid_remote_wait 0 exec
     done
   done
 }
 
 # bats test_tags=alone
-@test "a signal in the midst of a visit is handled, a stop stops the parent until it is continued; the rest of its zombies is reaped" {
+@test "a parent that ends in the midst of a remote wait, and is no child of foster: its own parent is notified" {
+  for mode in "${MODES[@]}"; do
+    for _ in {1..4}; do
+      # shellcheck disable=SC2016 # for the shell inside
+      ends_mid_remote_wait 70 exit sh -c '"$@"; status=$?; sleep 0.2; exit "${status}0"' sh
+      # shellcheck disable=SC2016
+      ends_mid_remote_wait 38 kill sh -c '"$@"; status=$?; sleep 0.2; exit $((status - 99))' sh
+    done
+  done
+}
+
+# bats test_tags=alone
+@test "a signal in the midst of a remote wait is handled, a stop stops the parent until it is continued; the rest of its zombies is reaped" {
   for mode in "${MODES[@]}"; do
     for how in signal stop; do
-      run -0 --separate-stderr run_in "$mode" "$FOSTER" --zombies=reap --zombie-age=20ms -- "$WORKLOADS/mid-visit" "$how"
+      run -0 --separate-stderr run_in "$mode" "$FOSTER" --zombies=reap --zombie-age=20ms -- "$WORKLOADS/mid-remote-wait" "$how"
       expect_in hit "$output"
       expect grep -Eq '^in time, handled ([0-9]+) of \1, 0 left$' <<<"${lines[-1]}"
     done

@@ -26,8 +26,8 @@ count() {
 }
 
 echo '# the slowest:'
-sed -nE 's/^(not )?ok [0-9]+ (.*) in ([0-9]+)ms.*/\3 \2/p' "$log/tap" | sort -rn | head |
-  awk '{ $1 = sprintf("# %.1f s", $1 / 1000); print }'
+sed -nE 's/^(not )?ok [0-9]+ (.*) in ([0-9]+)ms.*/\3 \2/p' "$log/tap" | sort -rn |
+  awk 'NR <= 10 { $1 = sprintf("# %.1f s", $1 / 1000); print }'
 skipped=$(count '^ok .* # skip')
 missing=$(($(sed -n 's/^1\.\.//p' "$log/tap" | paste -sd+) - $(count '^(not )?ok ')))
 ((missing == 0)) || echo "$missing tests were planned and have not run"

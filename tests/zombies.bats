@@ -19,7 +19,7 @@ neglecter() {
   pgrep -P "$INIT" -x "$1"
 }
 
-# Whether so many zombies have been reaped through a parent of this name, be it at one visit or at several.
+# Whether so many zombies have been reaped through a parent of this name, by one remote wait or by several.
 has_reaped_through() {
   [[ $(sed -n "s/.*: reaped \([0-9]*\) zombies\? through $1\[.*/\1/p" "$ERR" | awk '{ sum += $1 } END { print sum }') == "$2" ]]
 }
@@ -271,7 +271,7 @@ has_reaped_through() {
 }
 
 # bats test_tags=alone
-@test "1,000 zombies of one parent are reaped, sixteen at a visit" {
+@test "1,000 zombies of one parent are reaped, sixteen by a remote wait" {
   start_in subreaper "$FOSTER" -v --zombies=reap --zombie-age=200ms -- "$WORKLOADS/neglect" 1000 nanosleep 60
   wait_ready
   wait_until grep -q 'neglects no zombie any more' "$ERR"
@@ -284,8 +284,8 @@ has_reaped_through() {
 }
 
 # bats test_tags=alone
-@test "a thread that ends before it can be visited is no obstacle, one that ends meanwhile is no orphan" {
-  for mode in "${MODES[@]}" "${MODES[@]}"; do
+@test "a thread that ends before it can be traced is no obstacle, one that ends meanwhile is no orphan" {
+  for mode in "${MODES[@]}"; do
     run -0 run_in "$mode" "$FOSTER" -w --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 300 brief
     expect_in 'in time, 0 left' "$output"
     expect [ -z "$(grep -e cannot -e orphan <<<"$output")" ]
@@ -599,7 +599,7 @@ has_reaped_through() {
   local dir=$BATS_TEST_TMPDIR/stuck
   mkdir "$dir"
   for mode in "${MODES[@]}"; do
-    # A second parent, which is visited all the same.
+    # A second parent, which is made to wait all the same.
     # shellcheck disable=SC2016 # for the shell inside
     start_in "$mode" "$FOSTER" -v --zombies=reap --zombie-age=100ms -- sh -c '
       ("$WORKLOADS/neglect" 3 pause 1000 </dev/null >/dev/null 2>&1 &); exec "$WORKLOADS/stuck-exec" "$0" 3' "$dir"
@@ -644,7 +644,7 @@ has_reaped_through() {
   for mode in "${MODES[@]}"; do
     start_in "$mode" setpriv --bounding-set=-sys_ptrace "$FOSTER" -v --zombies=reap --zombie-age=50ms --user=65534 -- perl -e "$script"
     wait_ready
-    # Elsewhere than as PID 1 it can end the helper that visits its own parent, which is its own harm: foster lives to tell of it.
+    # Elsewhere than as PID 1 it can end the helper that traces its own parent, which is its own harm: foster lives to tell of it.
     local end=$((SECONDS + 4))
     until ((SECONDS > end)) || has_ended "$INIT"; do
       expect [ "$(state_of "$INIT")" != T ]

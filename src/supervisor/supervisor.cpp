@@ -149,7 +149,7 @@ void Supervisor::kill_child_if_due()
 
 sys::Deadline Supervisor::deadline() const
 {
-    auto next = earlier(reaper_.deadline(), sys::Deadline::at(monitor_.deadline()));
+    auto next = earlier(reaper_.deadline(), monitor_.deadline());
     next = earlier(next, delayed_signals_.deadline());
     next = earlier(next, leftovers_.deadline());
     next = earlier(next, log::next_message_retry);

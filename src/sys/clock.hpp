@@ -15,11 +15,6 @@ Nanoseconds cpu_time_now();
 Nanoseconds boottime_now();
 // The time since 1970, CLOCK_REALTIME.
 Nanoseconds realtime_now();
-// Returns the earlier of two times. 0 means never.
-constexpr Nanoseconds earlier(Nanoseconds one, Nanoseconds other)
-{
-    return one == 0 || (other != 0 && other < one) ? other : one;
-}
 // A point in time of CLOCK_MONOTONIC, or never.
 class Deadline
 {

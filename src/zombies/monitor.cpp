@@ -89,7 +89,8 @@ ZombieMonitor::ZombieMonitor(const Options& options, const log::Messages& messag
     memory_ = new (memory.value) Memory; // NOLINT(cppcoreguidelines-owning-memory): of mmap, kept until the end
     remote_waits_ = memory_->remote_waits;
     table_ = memory_->tables.data();
-    next_scan_ = deadline_ = sys::monotonic_now() + scan_interval();
+    next_scan_ = sys::monotonic_now() + scan_interval();
+    deadline_ = sys::Deadline::at(next_scan_);
 }
 
 sys::Nanoseconds ZombieMonitor::scan_interval() const
@@ -99,7 +100,7 @@ sys::Nanoseconds ZombieMonitor::scan_interval() const
 
 bool ZombieMonitor::run_due_work()
 {
-    if (deadline_ == 0) {
+    if (!deadline_.is_set()) {
         return false;
     }
     const auto now = sys::monotonic_now();
@@ -108,7 +109,7 @@ bool ZombieMonitor::run_due_work()
         scan(now);
     }
     run_due_remote_waits(now);
-    deadline_ = sys::earlier(sys::earlier(next_scan_, next_remote_wait_), next_care_);
+    deadline_ = earlier(earlier(sys::Deadline::at(next_scan_), next_remote_wait_), next_care_);
     return is_scan_due;
 }
 
@@ -125,7 +126,7 @@ void ZombieMonitor::scan(sys::Nanoseconds now)
     }
     turn_ = 0;
     if (options_.zombies == Zombies::REAP && remote_wait_ == nullptr) {
-        next_remote_wait_ = now;
+        next_remote_wait_ = sys::Deadline::at(now);
     }
     const auto rest = options_.mode != Mode::REAP_ZOMBIES ? REST_FACTOR * (sys::cpu_time_now() - start) : 0;
     next_scan_ = std::max(now + scan_interval(), sys::monotonic_now() + rest);
@@ -190,7 +191,7 @@ void ZombieMonitor::nudge(Parent& parent)
     if (parent.pid == 0) {
         return; // it would be foster's own process group
     }
-    // No obstacle to a remote wait, which may come yet.
+    // It does not prevent a remote wait, which may come yet.
     if (const auto sent = sys::kill(parent.pid, SIGCHLD);
         !sent && sent.error != ESRCH && options_.zombies == Zombies::NUDGE) {
         report_blocker_once(parent.pid, {"SIGCHLD may not be sent to it; give foster CAP_KILL"});

@@ -28,8 +28,8 @@ class ZombieMonitor
     // whether zombies are left, or could not be looked for.
     bool reap_once();
 
-    // Nanoseconds of CLOCK_MONOTONIC at which there is something to do; 0: never.
-    sys::Nanoseconds deadline() const { return deadline_; }
+    // When there is something to do.
+    sys::Deadline deadline() const { return deadline_; }
     // Does what is due: scans, reports, nudges, begins a remote wait or looks at one. Returns whether it has scanned.
     bool run_due_work();
     // Whether this process is being made to wait, so that it may have been stopped for that.
@@ -71,11 +71,11 @@ class ZombieMonitor
     Memory* memory_ = nullptr;           // null: nothing is scanned
     std::span<RemoteWait> remote_waits_; // in the memory
     ZombieTable* table_ = nullptr;       // of the last scan
-    sys::Nanoseconds deadline_ = 0;
+    sys::Deadline deadline_;
     sys::Nanoseconds next_scan_ = 0;
     sys::Nanoseconds last_scan_ = 0;
-    sys::Nanoseconds next_remote_wait_ = 0; // or the next check of the one under way; 0: none
-    sys::Nanoseconds next_care_ = 0;        // of the helpers of those that were given up; 0: there is none
+    sys::Deadline next_remote_wait_;        // or the next check of the one under way
+    sys::Deadline next_care_;               // of the helpers of those that were given up
     std::size_t turn_ = 0;                  // the first of the table's parents that may have a zombie to try
     int passing_blockers_ = 0;              // in a row
     RemoteWait* remote_wait_ = nullptr;     // the one under way

@@ -22,10 +22,10 @@ constexpr int MAX_PASSING_BLOCKERS = 100;               // in a row
 
 // Sleeps until then, with all signals but SIGPIPE unblocked. To be called only while no parent is being made to wait:
 // whoever waits for --reap-zombies may interrupt it here.
-void sleep_interruptibly(sys::Nanoseconds until)
+void sleep_interruptibly(sys::Deadline until)
 {
     (void)sys::set_signal_mask(sys::bit_of(SIGPIPE));
-    for (auto rest = until - sys::monotonic_now(); rest > 0; rest = until - sys::monotonic_now()) {
+    for (auto rest = until.left(); rest > 0; rest = until.left()) {
         sys::nap(rest);
     }
     (void)sys::set_signal_mask(sys::ALL_SIGNALS);
@@ -44,11 +44,11 @@ bool ZombieMonitor::reap_once()
         // A child that has just exited is about to be waited for, in any program: it must be seen as long as in a
         // running foster.
         while (last_scan_ - start < 2 * options_.zombie_age) {
-            sleep_interruptibly(next_scan_);
+            sleep_interruptibly(sys::Deadline::at(next_scan_));
             scan(sys::monotonic_now());
         }
         // No scan until all are tried: after one, all that was in vain would be tried again, without end.
-        while (next_remote_wait_ != 0) {
+        while (next_remote_wait_.is_set()) {
             sleep_interruptibly(next_remote_wait_);
             run_due_remote_waits(sys::monotonic_now());
             finish_remote_wait();
@@ -119,22 +119,22 @@ pid_t ZombieMonitor::number_to_wait_for(const Zombie& zombie)
 
 void ZombieMonitor::run_due_remote_waits(sys::Nanoseconds now)
 {
-    if (next_remote_wait_ != 0 && now >= next_remote_wait_) {
+    if (next_remote_wait_.is_over(now)) {
         remote_wait_ == nullptr ? begin_remote_wait(now) : check_remote_wait(now);
     }
-    if (next_care_ != 0 && now >= next_care_) {
+    if (next_care_.is_over(now)) {
         look_after_helpers(now);
     }
 }
 
 void ZombieMonitor::begin_remote_wait(sys::Nanoseconds now)
 {
-    next_remote_wait_ = 0;
+    next_remote_wait_ = {};
     auto* const parent = next_parent();
     if (parent == nullptr) {
         return;
     }
-    next_remote_wait_ = now; // of another parent, where this one cannot be made to wait
+    next_remote_wait_ = sys::Deadline::at(now); // of another parent, where this one cannot be made to wait
     traced_parent_ = parent->pid;
     const auto wait = std::ranges::find_if(remote_waits_, [](RemoteWait& other) { return !other.is_running(); });
     if (wait == remote_waits_.end()) {
@@ -157,14 +157,14 @@ void ZombieMonitor::begin_remote_wait(sys::Nanoseconds now)
         return;
     }
     remote_wait_ = &*wait;
-    next_remote_wait_ = now + RETRY_INTERVAL;
+    next_remote_wait_ = sys::Deadline::at(now + RETRY_INTERVAL);
 }
 
 // Whether it is over, or takes too long.
 void ZombieMonitor::check_remote_wait(sys::Nanoseconds now)
 {
     const bool is_running = remote_wait_->is_running();
-    next_remote_wait_ = is_running ? now + RETRY_INTERVAL : now;
+    next_remote_wait_ = sys::Deadline::at(is_running ? now + RETRY_INTERVAL : now);
     if (!is_running) {
         end_remote_wait();
     } else if (now - remote_wait_start_ > TIMEOUT) {
@@ -178,7 +178,7 @@ void ZombieMonitor::give_up_remote_wait()
     remote_wait_->give_up();
     report_blocker_once(traced_parent_, {remote_wait_->why_stuck()});
     remote_wait_ = nullptr;
-    next_care_ = sys::monotonic_now();
+    next_care_ = sys::Deadline::in(0);
 }
 
 void ZombieMonitor::look_after_helpers(sys::Nanoseconds now)
@@ -188,7 +188,7 @@ void ZombieMonitor::look_after_helpers(sys::Nanoseconds now)
         wait.look_after_helper();
         is_one_left = is_one_left || wait.has_helper();
     }
-    next_care_ = is_one_left ? now + TIMEOUT : 0;
+    next_care_ = is_one_left ? sys::Deadline::at(now + TIMEOUT) : sys::Deadline();
 }
 
 bool ZombieMonitor::is_needed()
@@ -201,7 +201,7 @@ bool ZombieMonitor::is_needed()
     return is_midway;
 }
 
-// A passing obstacle is tried again soon, for a while; then it stands before all zombies of the parent.
+// A passing blocker is tried again soon, for a while; then it holds for all zombies of the parent.
 void ZombieMonitor::handle_blocker(const Blocker& blocker)
 {
     const bool stays = !blocker.passing || ++passing_blockers_ == MAX_PASSING_BLOCKERS;
@@ -212,7 +212,7 @@ void ZombieMonitor::handle_blocker(const Blocker& blocker)
         passing_blockers_ = 0;
         report_blocker_once(traced_parent_, blocker);
     } else {
-        next_remote_wait_ = remote_wait_start_ + RETRY_INTERVAL;
+        next_remote_wait_ = sys::Deadline::at(remote_wait_start_ + RETRY_INTERVAL);
     }
 }
 
@@ -243,7 +243,7 @@ void ZombieMonitor::end_remote_wait()
     if (reaped != 0) {
         passing_blockers_ = 0;
         messages_.info(
-            "zombies-reaped|reaped {zombies} zombie{} through {parent_name}[{parent}], visited for {visit_us}us",
+            "zombies-reaped|reaped {zombies} zombie{} through {parent_name}[{parent}], stopped for {stopped_us}us",
             reaped, reaped == 1 ? "" : "s", sys::ProcessName(traced_parent_).text(), traced_parent_,
             wait.duration() / 1000);
     }

@@ -118,7 +118,7 @@ measure() {
   keep "$row" "$name" "$(as_pid1 "${paths[$name]}" -- "$@" | awk '{ print $1 / 1000 }')"
 }
 
-# What --zombies costs: a look at 2,000 processes, and a visit at a parent of 1,000 zombies.
+# What --zombies costs: a look at 2,000 processes, and a remote wait of a parent of 1,000 zombies.
 measure_zombies() {
   # shellcheck disable=SC2016 # for the shell inside
   "$FOSTER" --zombies=report --zombie-age=200ms -- sh -c 'for i in $(seq 2000); do sleep 1000 & done; wait' 2>/dev/null &
@@ -131,8 +131,8 @@ measure_zombies() {
   pkill -P "$(pgrep -P $init)"
   wait $init || true
   "$FOSTER" -v --zombies=reap --zombie-age=100ms -- "$measures/../workloads/neglect" 1000 nanosleep 2>&1 |
-    sed -n 's/.* reaped 16 zombies .* visited for \([0-9]*\)us/\1/p' | sort -n |
-    awk '{ v[NR] = $1 } END { print "a visit at a parent of 1,000 zombies, median of " NR ": " v[int((NR + 1) / 2)] / 16 " µs a zombie" }'
+    sed -n 's/.* reaped 16 zombies .* stopped for \([0-9]*\)us/\1/p' | sort -n |
+    awk '{ v[NR] = $1 } END { print "a remote wait of a parent of 1,000 zombies, median of " NR ": " v[int((NR + 1) / 2)] / 16 " µs a zombie" }'
 }
 
 print_row() {

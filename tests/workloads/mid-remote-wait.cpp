@@ -1,10 +1,10 @@
-// mid-visit HOW: neglects 64 children, prints READY, and sleeps for a second. When somebody traces it, and still does a random time
-// later that is as long as a visit at most, this happens to it:
+// mid-remote-wait HOW: neglects 64 children, prints READY, and sleeps for a second. When somebody traces it, and still does a random time
+// later that is as long as a remote wait at most, this happens to it:
 //   exit: another thread of it ends the process with 7
 //   exec: another thread of it executes the program anew, which waits for nothing until all children are gone, and ends with 0 then
 //   kill: it gets SIGKILL
-//   signal: it gets SIGUSR1, which it handles, at every visit
-//   stop: it gets SIGSTOP, and SIGCONT when it has stopped, at every visit
+//   signal: it gets SIGUSR1, which it handles, at every remote wait
+//   stop: it gets SIGSTOP, and SIGCONT when it has stopped, at every remote wait
 // Each time is told by "hit"; until there is one it neglects more and sleeps on. If it has not been ended it prints whether it slept for
 // the right time, how many signals it has handled of those that it got, and how many children were left to be waited for.
 #include "workload.hpp"
@@ -63,8 +63,8 @@ bool is_traced(pid_t pid)
     return !has_in_status(pid, "\nTracerPid:\t0\n");
 }
 
-// Returns in the midst of a visit, or when all is over. Burns CPU meanwhile: nobody visits a thread that does.
-void await_visit(pid_t pid, Shared& shared)
+// Returns in the midst of a remote wait, or when all is over. Burns CPU meanwhile: nobody traces a thread that does.
+void await_remote_wait(pid_t pid, Shared& shared)
 {
     while (!shared.is_over) {
         while (!is_traced(pid) && !shared.is_over) {
@@ -94,7 +94,7 @@ void stop_and_continue(pid_t pid)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
-        await_visit(pid, shared);
+        await_remote_wait(pid, shared);
         if (shared.is_over) {
             _exit(0);
         }
@@ -157,9 +157,9 @@ int main(int, char** arguments)
     fflush(stdout);
     if (how == "exit" || how == "exec") {
         std::thread([self, &shared, how] {
-            await_visit(self, shared);
+            await_remote_wait(self, shared);
             if (how == "exec") {
-                execl("/proc/self/exe", "mid-visit", "executed", nullptr);
+                execl("/proc/self/exe", "mid-remote-wait", "executed", nullptr);
             }
             _exit(7);
         }).detach();
