@@ -66,7 +66,9 @@ template <FieldName NAME> consteval NamedField<NAME> operator""_is()
 enum class Kind : std::uint8_t { NONE, STRING, VIEW, BOOL, NUMBER, OPTIONAL_NUMBER, ERROR };
 using Kinds = std::uint64_t;
 inline constexpr int BITS_OF_KIND = 4;
-inline constexpr std::size_t MAX_VALUES = sizeof(Kinds) * 8 / BITS_OF_KIND;
+inline constexpr std::size_t MAX_VALUES = sizeof(Kinds) * 8 / BITS_OF_KIND - 1;
+// The four bits that are left: the fields are to become members of a JSON object.
+inline constexpr Kinds AS_MEMBERS = Kinds{1} << (MAX_VALUES * BITS_OF_KIND);
 
 template <typename Value> inline constexpr Kind KIND = [] {
     if constexpr (std::same_as<Value, bool>) {
@@ -174,7 +176,7 @@ template <typename... Values> class MessageString : public FormatString<Values..
   private:
     static consteval void check_names(std::string_view text)
     {
-        std::string_view names[MAX_VALUES]{"time", "level", "event", "message"};
+        std::string_view names[4 + MAX_VALUES]{"time", "level", "event", "message"};
         std::size_t count = 4;
         for (auto at = text.find('{'); at != std::string_view::npos; at = text.find('{')) {
             text.remove_prefix(at);

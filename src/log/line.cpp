@@ -57,20 +57,13 @@ void Line::add_values(const char* pattern, Kinds kinds, ...)
 {
     std::va_list values;
     va_start(values, kinds);
-    add_list(pattern, kinds, values, false);
+    add_list(pattern, kinds, values);
     va_end(values);
 }
 
-void Line::add_member_values(const char* pattern, Kinds kinds, ...)
+void Line::add_list(const char* pattern, Kinds kinds, std::va_list values)
 {
-    std::va_list values;
-    va_start(values, kinds);
-    add_list(pattern, kinds, values, true);
-    va_end(values);
-}
-
-void Line::add_list(const char* pattern, Kinds kinds, std::va_list values, bool as_members)
-{
+    const bool as_members = (kinds & AS_MEMBERS) != 0;
     for (std::string_view rest(pattern); !rest.empty();) {
         if (rest.front() != '{') {
             if (!as_members) {

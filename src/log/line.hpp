@@ -19,14 +19,14 @@ class Line
     {
         add_values(pattern.text(), pattern.KINDS, to_vararg(values)...);
     }
-    void add_list(const char* pattern, Kinds kinds, std::va_list values, bool as_members);
+    void add_list(const char* pattern, Kinds kinds, std::va_list values);
     // A JSON object, RFC 8259. Its members are the named fields of the patterns. A null pointer is printed as null. A
     // string is cut off after 300 bytes, so that there is room for the members after it.
     void begin_object() { put('{'); }
     template <typename... Values>
     void add_members(FormatString<std::type_identity_t<Values>...> pattern, Values... values)
     {
-        add_member_values(pattern.text(), pattern.KINDS, to_vararg(values)...);
+        add_values(pattern.text(), pattern.KINDS | AS_MEMBERS, to_vararg(values)...);
     }
     void end_object() { put('}'); }
 
@@ -42,7 +42,6 @@ class Line
     void add_value(const Value& value);
     void add_member(std::string_view name, const Value& value);
     void add_values(const char* pattern, Kinds kinds, ...);
-    void add_member_values(const char* pattern, Kinds kinds, ...);
     void add_number(std::int64_t number);
     void add_reason(int error);
     void add_text(std::string_view text);

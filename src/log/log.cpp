@@ -41,7 +41,7 @@ void compose_list(Line& line, Level level, const char* message, Kinds kinds, std
         if (level <= Level::WARNING) {
             line.add("{}: ", name);
         }
-        line.add_list(pattern, kinds, values, false);
+        line.add_list(pattern, kinds, values);
         return;
     }
     Line part;
@@ -51,10 +51,10 @@ void compose_list(Line& line, Level level, const char* message, Kinds kinds, std
                      std::string_view(message, static_cast<std::size_t>(pattern - message - 1)));
     std::va_list again;
     va_copy(again, values);
-    line.add_list(pattern, kinds, again, true);
+    line.add_list(pattern, kinds | AS_MEMBERS, again);
     va_end(again);
     part.clear();
-    part.add_list(pattern, kinds, values, false);
+    part.add_list(pattern, kinds, values);
     line.add_members("{message}", part.text());
     line.end_object();
 }
@@ -218,20 +218,11 @@ void exit_with(int code, const char* message, Kinds kinds, ...)
     va_start(values, kinds);
     write_error(message, kinds, values);
     va_end(values);
-    ::_exit(code);
-}
-
-void exit_for_usage(const char* message, Kinds kinds, ...)
-{
-    std::va_list values;
-    va_start(values, kinds);
-    write_error(message, kinds, values);
-    va_end(values);
-    if (!output.json) {
+    if (code == USAGE && !output.json) {
         constexpr std::string_view HINT = "foster: see 'foster --help'\n";
         write_message(HINT, TIMEOUT);
     }
-    ::_exit(failure_code());
+    ::_exit(code == USAGE ? failure_code() : code);
 }
 
 void fail_doing(const char* doing, int error)

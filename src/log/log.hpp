@@ -71,17 +71,17 @@ void set_program(std::string_view name);
 int failure_code();
 void set_failure_code(int code);
 
+inline constexpr int USAGE = -1; // in place of a code: failure_code(), and a second line that points to the help
 [[noreturn]] void exit_with(int code, const char* message, Kinds kinds, ...);
 // The way out of set-up after a failure: logs "foster: error: <text>" and exits with this code.
 template <typename... Values> [[noreturn]] void fail(int code, Message<Values...> message, Values... values)
 {
     exit_with(code, message.text(), message.KINDS, to_vararg(values)...);
 }
-[[noreturn]] void exit_for_usage(const char* message, Kinds kinds, ...);
 // As fail(), with failure_code() and a second line that points to --help.
 template <typename... Values> [[noreturn]] void fail_usage(Message<Values...> message, Values... values)
 {
-    exit_for_usage(message.text(), message.KINDS, to_vararg(values)...);
+    exit_with(USAGE, message.text(), message.KINDS, to_vararg(values)...);
 }
 
 // For set-up only: returns the value, or ends foster with "cannot <doing>: <reason>".

@@ -74,11 +74,11 @@ class ZombieMonitor
     sys::Deadline deadline_;
     sys::Nanoseconds next_scan_ = 0;
     sys::Nanoseconds last_scan_ = 0;
-    sys::Deadline next_remote_wait_;        // or the next check of the one under way
-    sys::Deadline next_care_;               // of the helpers of those that were given up
-    std::size_t turn_ = 0;                  // the first of the table's parents that may have a zombie to try
-    int passing_blockers_ = 0;              // in a row
-    RemoteWait* remote_wait_ = nullptr;     // the one under way
+    sys::Deadline next_remote_wait_;    // or the next check of the one under way
+    sys::Deadline next_care_;           // of the helpers of those that were given up
+    std::size_t turn_ = 0;              // the first of the table's parents that may have a zombie to try
+    int passing_blockers_ = 0;          // in a row
+    RemoteWait* remote_wait_ = nullptr; // the one under way
     pid_t traced_parent_ = 0;
     sys::Nanoseconds remote_wait_start_ = 0;
 };
