@@ -210,7 +210,7 @@ lint: $(BUILD)/license.inc
 	codespell $$(git ls-files)
 	! git ls-files ':!README.md' ':!tests' ':!.ci' | LC_ALL=C.UTF-8 xargs grep -nE '^.{121,}'
 	! git ls-files tests .ci | LC_ALL=C.UTF-8 xargs grep -nE '^.{121,}' | grep -E ':[0-9]+: *(//|#) '
-	$(if $(MAN_PAGES),! mandoc -Tlint -Wstyle $(MAN_PAGES) | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db')
+	! mandoc -Tlint -Wstyle $(MAN_PAGES) | grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'
 
 MAN_PAGES := $(wildcard src/*.1)
 MANIFESTS := $(wildcard src/kubernetes/*)

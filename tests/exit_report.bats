@@ -55,7 +55,8 @@ load helpers
   done
 }
 
-# Runs a command in a mode, in a /dev that has only what is copied from a directory, each file mounted from there as a kubelet does it.
+# Runs a command in a mode, in a /dev that has only what is copied from a directory, each file mounted from there as a
+# kubelet does it.
 run_with_dev() {
   local mode=$1 dir=$2
   shift 2
@@ -149,7 +150,8 @@ run_with_dev() {
   echo max >"$groups/pod/agent/pids.max"
   echo 90 >"$groups/pod/pids.current"
   echo 100 >"$groups/pod/pids.max"
-  # Their files count only where their file system is the kernel's own: a tracer says that it is, of version 2 (statfs(2)).
+  # Their files count only where their file system is the kernel's own: a tracer says that it is, of version 2
+  # (statfs(2)).
   as_cgroups=(strace -f -qq -o /dev/null -e trace=fstatfs -e inject=fstatfs:poke_exit=@arg2=7072676300000000)
   # shellcheck disable=SC2016 # for the shells inside
   run -3 "${as_cgroups[@]}" "${NAMESPACE[@]}" -- sh -c 'mount --bind "$0" /proc/1/cgroup && mount --bind "$1" /sys/fs/cgroup && shift && exec "$@"' "$own" "$groups" \

@@ -169,7 +169,8 @@ SIGNALS=({1..8} {10..18} {20..64})
 }
 
 @test "dumb-init -c: no signal is sent to a pid that has been reaped" {
-  # The child ends and a signal behind SIGCHLD in the kernel's order comes while foster is stopped: it reads both at once.
+  # The child ends and a signal behind SIGCHLD in the kernel's order comes while foster is stopped: it reads both at
+  # once.
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$FOSTER" sh -c 'echo READY; exec sleep 1000'
     wait_ready

@@ -10,7 +10,8 @@ SOURCES=$(realpath "${BASH_SOURCE%/*}/workloads")
 export FOSTER WORKLOADS
 # With which script(1) starts its command, whoever calls the tests.
 export SHELL=/bin/sh
-# For a sanitized foster: its handlers would hide dispositions, and its search for leaks (foster has no heap) needs ptrace.
+# For a sanitized foster: its handlers would hide dispositions, and its search for leaks (foster has no heap) needs
+# ptrace.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0
 
 # As PID 1 of a PID namespace, and as a subreaper outside one.
@@ -44,7 +45,8 @@ run_in() {
   fi
 }
 
-# Starts a command in a mode in the background. Its output goes to the files $OUT and $ERR; $INIT is its pid, as seen from here.
+# Starts a command in a mode in the background. Its output goes to the files $OUT and $ERR; $INIT is its pid, as seen
+# from here.
 start_in() {
   local mode=$1
   shift
@@ -160,7 +162,8 @@ child_of() {
   ps -o pid=,comm= --ppid "$1" | awk -v helper="$helper" '$2 != helper { print $1; found = 1 } END { exit !found }'
 }
 
-# What pgrep finds, but only processes that this test has started, whosever children they are: its directory is in their environment.
+# What pgrep finds, but only processes that this test has started, whosever children they are: its directory is in their
+# environment.
 own() {
   local pid
   for pid in $(pgrep "$@"); do

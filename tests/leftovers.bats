@@ -345,7 +345,8 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
 @test "without /proc a generation after the other is ended, each by its group's SIGTERM where it has one" {
   requires_root
   requires_static
-  # In the child's group each one has another of its own, and ignores SIGTERM; in a session of their own are two that obey.
+  # In the child's group each one has another of its own, and ignores SIGTERM; in a session of their own are two that
+  # obey.
   # shellcheck disable=SC2016 # for the shells inside, and perl's own variables
   start_without_proc subreaper --grace=100ms -- sh -c '
     setsid sh -c "sh -c \"trap \\\"echo got; exit\\\" TERM; while :; do sleep 0.02; done\" & wait" &
@@ -483,8 +484,8 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
 # bats test_tags=alone
 @test "a stranger that got the pid of a leftover meanwhile gets no signal" {
   requires_root
-  # In a PID namespace of its own, whose pids are ours to give. Foster is held up when it has listed its leftovers, a perl and its sleep,
-  # and signals the first one.
+  # In a PID namespace of its own, whose pids are ours to give. Foster is held up when it has listed its leftovers, a
+  # perl and its sleep, and signals the first one.
   # shellcheck disable=SC2016 # for the shells inside, and perl's own variables
   run -0 run_in pid1 bash -c '
     bats_require_minimum_version() { :; }
@@ -513,7 +514,8 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   expect [ "$output" = $'READY\n7' ]
 }
 
-# Runs in a mode a foster that has had children before: a shell makes them by "$2", then becomes foster with these words.
+# Runs in a mode a foster that has had children before: a shell makes them by "$2", then becomes foster with these
+# words.
 start_with_earlier() {
   local mode=$1 earlier=$2
   shift 2

@@ -3,8 +3,8 @@ load helpers
 
 MANIFESTS=$(realpath "$BATS_TEST_DIRNAME/../src/kubernetes")
 
-# Kubernetes' own schema and a YAML parser come from the npm registry, once for this file, in the versions and with the checksums of
-# the lock file.
+# Kubernetes' own schema and a YAML parser come from the npm registry, once for this file, in the versions and with the
+# checksums of the lock file.
 requires_schema() {
   command -v npm >/dev/null || skip 'requires npm'
   SCHEMA=$BATS_FILE_TMPDIR/schema

@@ -186,7 +186,8 @@ ends_stuck() {
   expect_status 0
 }
 
-# As PID 1 the kernel itself keeps foster until the helper's write has ended: what is seen there is that the loop goes on.
+# As PID 1 the kernel itself keeps foster until the helper's write has ended: what is seen there is that the loop goes
+# on.
 frozen() {
   timeout 20 "$FOSTER" -v sh -c 'exit 7' 2>&5 || expect [ $? = 7 ] || return
   for log in log new; do

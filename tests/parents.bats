@@ -14,8 +14,9 @@ requires() {
   command -v "$1" >/dev/null || skip "requires $1"
 }
 
-# Whether a parent, which knows these ways to sleep, prints under foster what it prints without it, but that no zombie is left to it.
-# All run at once, for three seconds, and a way that is begun anew by a remote wait would take a second longer.
+# Whether a parent, which knows these ways to sleep, prints under foster what it prints without it, but that no zombie
+# is left to it. All run at once, for three seconds, and a way that is begun anew by a remote wait would take a second
+# longer.
 expect_same_under_foster() {
   local ways=$1 dir=$BATS_TEST_TMPDIR running=() way pid
   shift

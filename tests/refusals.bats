@@ -170,7 +170,7 @@ naps_and_reaps() {
       start_in "$mode" "${refused[@]}" "$FOSTER" "$WORKLOADS/record-signals" 9
       wait_ready
       local tracer
-      strace -o "$BATS_TEST_TMPDIR/trace" -e trace=$call -e inject=$call:error=$error:when=1+2 -p "$INIT" \
+      strace -o "$BATS_TEST_TMPDIR/trace" -e trace="$call" -e inject="$call:error=$error:when=1+2" -p "$INIT" \
         2>"$BATS_TEST_TMPDIR/strace" 3>&- &
       tracer=$!
       wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"

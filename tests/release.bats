@@ -110,8 +110,8 @@ load helpers
   done
 }
 
-# How often a process has gone to sleep, which it does after every wakeup, and the ticks of CPU time that it has used: one that spins
-# does not sleep.
+# How often a process has gone to sleep, which it does after every wakeup, and the ticks of CPU time that it has used:
+# one that spins does not sleep.
 sleeps_of() {
   voluntary_switches_of "$1"
   sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 12,13

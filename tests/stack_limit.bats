@@ -60,8 +60,8 @@ SMALL=(env -i "PATH=$PATH" prlimit --stack=16384 --)
   done
 }
 
-# The most bytes of an environment variable with which a command ends with 7, of a stack limit of 128 KiB. Where the stack begins is
-# left to chance but for setarch -R.
+# The most bytes of an environment variable with which a command ends with 7, of a stack limit of 128 KiB. Where the
+# stack begins is left to chance but for setarch -R.
 most_beside() {
   local least=0 most=131000 middle
   while ((most - least > 32)); do

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 load helpers
 
-# An interactive bash on a pseudo-terminal of its own: type_in types, what it shows goes to $OUT. Its prompt is "PROMPT> ".
+# An interactive bash on a pseudo-terminal of its own: type_in types, what it shows goes to $OUT. Its prompt is "PROMPT>
+# ".
 start_shell() {
   OUT=$BATS_TEST_TMPDIR/out
   rm -f "$BATS_TEST_TMPDIR/keys"
@@ -280,8 +281,8 @@ end_shell() {
   end_shell
 }
 
-# Starts foster, by its path and with options, from the shell, as PID 1 or not; $JOB is the shell's own child, $INNER is foster, whose
-# messages go to $ERR, for a terminal that is busy gets none.
+# Starts foster, by its path and with options, from the shell, as PID 1 or not; $JOB is the shell's own child, $INNER is
+# foster, whose messages go to $ERR, for a terminal that is busy gets none.
 start_job() {
   ERR=$BATS_TEST_TMPDIR/err
   local mode=$1 command="$2 2>$ERR ${3:-}"$'\n'

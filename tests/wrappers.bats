@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 load helpers
 
-# Programs that start the real one as their child, and hand on no SIGTERM to it: npm hands it to a shell, which dies of it; so do shells
-# themselves when they have more to do than to become the program.
+# Programs that start the real one as their child, and hand on no SIGTERM to it: npm hands it to a shell, which dies of
+# it; so do shells themselves when they have more to do than to become the program.
 WRAPPERS=(npm npm-in-sh sh)
 
 setup() {
@@ -24,7 +24,8 @@ setup() {
 END
 }
 
-# Starts a server in a mode, by a wrapper, with these options of foster's, and sends foster SIGTERM once the server is there.
+# Starts a server in a mode, by a wrapper, with these options of foster's, and sends foster SIGTERM once the server is
+# there.
 stop_server() {
   local mode=$1 wrapper=$2
   local -a command=(sh -c 'node server.js; exit $?')

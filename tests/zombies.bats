@@ -538,7 +538,8 @@ has_reaped_through() {
     for (1 .. 3) { if (fork == 0) { exec "true" } }
     $0 = "caught"; $| = 1; eval shift; print "READY\n";
     sleep 3 while 1'
-  # All calls from the vdso and above it: prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, offset, size, selector).
+  # All calls from the vdso and above it: prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, offset, size,
+  # selector).
   # shellcheck disable=SC2016
   local dispatch='open M, "/proc/self/maps"; my ($vdso) = map { /^(\w+)-.*\[vdso\]/ } <M>;
     syscall(157, 59, 1, 0, hex $vdso, 0) == 0 or die'
@@ -644,7 +645,8 @@ has_reaped_through() {
   for mode in "${MODES[@]}"; do
     start_in "$mode" setpriv --bounding-set=-sys_ptrace "$FOSTER" -v --zombies=reap --zombie-age=50ms --user=65534 -- perl -e "$script"
     wait_ready
-    # Elsewhere than as PID 1 it can end the helper that traces its own parent, which is its own harm: foster lives to tell of it.
+    # Elsewhere than as PID 1 it can end the helper that traces its own parent, which is its own harm: foster lives to
+    # tell of it.
     local end=$((SECONDS + 4))
     until ((SECONDS > end)) || has_ended "$INIT"; do
       expect [ "$(state_of "$INIT")" != T ]

@@ -57,8 +57,8 @@ int SignalSource::read_batch(sys::Nanoseconds at_most)
         if (!is_there || !is_there.value) {
             return is_there ? EAGAIN : is_there.error;
         }
-        // What poll has seen may be gone: a SIGSTOP, which does nothing to PID 1, takes a pending SIGCONT away. A read would
-        // wait for the next signal then, beyond the time. Kernels before 6.10 cannot promise not to.
+        // What poll has seen may be gone: a SIGSTOP, which does nothing to PID 1, takes a pending SIGCONT away. A read
+        // would wait for the next signal then, beyond the time. Kernels before 6.10 cannot promise not to.
         size = sys::read_at_once(fd_.number(), buffer);
     }
     if (size.error != 0 && size.error != EAGAIN) {

@@ -18,7 +18,8 @@ namespace foster
 namespace
 {
 
-using log::operator""_is;
+// clang-tidy 14 does not see a use of a literal operator that is a template.
+using log::operator""_is; // NOLINT(misc-unused-using-decls)
 
 } // namespace
 

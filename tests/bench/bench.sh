@@ -1,7 +1,7 @@
 #!/bin/bash
-# Measures foster beside its peers in one run and prints a table. FOSTER is its binary. Each timed figure is the least of several
-# rounds, in which the inits take turns: what else the machine does can only add to it. How much it did is the noise: by how
-# much the best peer's median round is above its least, which one round cannot tell.
+# Measures foster beside its peers in one run and prints a table. FOSTER is its binary. Each timed figure is the least
+# of several rounds, in which the inits take turns: what else the machine does can only add to it. How much it did is
+# the noise: by how much the best peer's median round is above its least, which one round cannot tell.
 set -euo pipefail
 export LC_ALL=C
 
@@ -9,8 +9,8 @@ measures=$(dirname "$0")/../../build/bench
 rounds=${ROUNDS:-5}
 work=$(mktemp -d)
 
-# Where the scheduler shares CPUs out by sessions it favours the init whose workload has one of its own, dumb-init. What an init
-# itself does is to be compared. Wants root.
+# Where the scheduler shares CPUs out by sessions it favours the init whose workload has one of its own, dumb-init. What
+# an init itself does is to be compared. Wants root.
 autogroup=/proc/sys/kernel/sched_autogroup_enabled
 grouped=$(cat "$autogroup" 2>/dev/null || true)
 trap 'rm -rf "$work"; [[ ! -w $autogroup ]] || echo "$grouped" >"$autogroup"' EXIT
@@ -152,7 +152,8 @@ print_row() {
   echo "| $title |$cells $ratio | $noise |"
 }
 
-# How long it takes from the child's end until 500 leftovers that obey have ended: by foster's --grace, and by kill and wait in a loop.
+# How long it takes from the child's end until 500 leftovers that obey have ended: by foster's --grace, and by kill and
+# wait in a loop.
 measure_leftovers() {
   local row
   for ((round = 0; round < rounds; ++round)); do

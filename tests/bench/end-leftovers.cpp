@@ -1,7 +1,7 @@
 // end-leftovers COUNT: makes so many children, then ends and reaps each by kill and wait, in a loop.
-// end-leftovers COUNT pid1|subreaper INIT WORD...: has INIT, as PID 1 of a PID namespace or not, run a program that ends and leaves so
-// many orphans.
-// Prints the nanoseconds from there to the end of the last one. All of them sleep, and obey.
+// end-leftovers COUNT pid1|subreaper INIT WORD...: has INIT, as PID 1 of a PID namespace or not, run a program that
+// ends and leaves so many orphans. Prints the nanoseconds from there to the end of the last one. All of them sleep, and
+// obey.
 #include "../workloads/workload.hpp"
 
 #include <csignal>

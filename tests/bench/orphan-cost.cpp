@@ -1,5 +1,6 @@
-// orphan-cost LIVING DEATHS [storm]: run as the child of an init, makes LIVING orphans and then lets DEATHS more die, one after
-// the other (each is reaped before the next one dies) or all at once. Prints the init's CPU time per death, in nanoseconds.
+// orphan-cost LIVING DEATHS [storm]: run as the child of an init, makes LIVING orphans and then lets DEATHS more die,
+// one after the other (each is reaped before the next one dies) or all at once. Prints the init's CPU time per death,
+// in nanoseconds.
 #include "../workloads/workload.hpp"
 
 #include <csignal>
@@ -26,8 +27,8 @@ long long parent_cpu()
     return spent;
 }
 
-// Forks once; the middle process makes the orphans and ends, which re-parents them. Orphans with a pipe to read from live
-// until it is closed. The pid of the last orphan is returned.
+// Forks once; the middle process makes the orphans and ends, which re-parents them. Orphans with a pipe to read from
+// live until it is closed. The pid of the last orphan is returned.
 pid_t make_orphans(int count, int lifeline)
 {
     int told[2];

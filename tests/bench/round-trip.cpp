@@ -1,5 +1,5 @@
-// round-trip COUNT: run as the child of an init, sends it SIGUSR1 and waits for what it forwards, COUNT times. Prints the
-// nanoseconds of one round trip.
+// round-trip COUNT: run as the child of an init, sends it SIGUSR1 and waits for what it forwards, COUNT times. Prints
+// the nanoseconds of one round trip.
 #include "../workloads/workload.hpp"
 
 #include <csignal>

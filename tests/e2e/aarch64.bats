@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The aarch64 build as the first process of Debian's own kernel for that CPU, in QEMU. The kernel and a busybox come out of their
-# packages, which are not installed; dpkg must know the architecture arm64.
+# The aarch64 build as the first process of Debian's own kernel for that CPU, in QEMU. The kernel and a busybox come out
+# of their packages, which are not installed; dpkg must know the architecture arm64.
 # bats file_tags=alone
 load engines
 
@@ -33,8 +33,8 @@ unpack_system() {
   cp "$BATS_FILE_TMPDIR"/boot/vmlinuz-* "$SYSTEM/vmlinuz"
 }
 
-# Boots with foster as PID 1 and a script, from the standard input, as its child. The console is what `run` would take. The end of
-# PID 1 makes the kernel panic, which tells its exit status and ends the machine.
+# Boots with foster as PID 1 and a script, from the standard input, as its child. The console is what `run` would take.
+# The end of PID 1 makes the kernel panic, which tells its exit status and ends the machine.
 boot() {
   local root=$BATS_TEST_TMPDIR/root
   mkdir -p "$root"/{bin,dev,proc,tmp}

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# Docker, with a daemon of its own that has foster as its init, with an image from the project's Dockerfile, and with foster-runtime.
+# Docker, with a daemon of its own that has foster as its init, with an image from the project's Dockerfile, and with
+# foster-runtime.
 load engines
 
 ROOT_OF_PROJECT=$BATS_TEST_DIRNAME/../..
@@ -39,8 +40,8 @@ EOF
     docker build --network=none -t app -
 }
 
-# What the Dockerfile's build stage would install, from this machine, for there may be no registry. /bin and the like are links
-# into /usr, which no package lists as such.
+# What the Dockerfile's build stage would install, from this machine, for there may be no registry. /bin and the like
+# are links into /usr, which no package lists as such.
 make_compiler_image() {
   local path
   apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \

@@ -5,8 +5,9 @@ load ../helpers
 # shellcheck disable=SC2034 # bats reads it
 BATS_NO_PARALLELIZE_WITHIN_FILE=true
 
-# A root directory with busybox in it, and a workload: "leave-orphans" makes five orphans that die at once, prints READY and goes on
-# until SIGTERM or SIGINT, upon which it prints the process table without the tools that made it, and ends with 7.
+# A root directory with busybox in it, and a workload: "leave-orphans" makes five orphans that die at once, prints READY
+# and goes on until SIGTERM or SIGINT, upon which it prints the process table without the tools that made it, and ends
+# with 7.
 make_root() {
   local root=$1 applet
   mkdir -p "$root"/{bin,dev,etc,proc,sys,tmp}
@@ -24,8 +25,8 @@ EOF
   chmod 755 "$root/bin/leave-orphans"
 }
 
-# Whether a process table that the workload printed shows foster, by the name that the engine gave it, as PID 1, the workload as
-# its child, and no zombie.
+# Whether a process table that the workload printed shows foster, by the name that the engine gave it, as PID 1, the
+# workload as its child, and no zombie.
 expect_reaped_under() {
   local table=$1 name=$2
   [[ $table =~ [[:space:]]*1[[:space:]]+0[[:space:]]+S[[:space:]]+$name ]] || expect_in "1 0 S $name" "$table"
@@ -33,8 +34,8 @@ expect_reaped_under() {
   ! grep -E ' Z ' <<<"$table"
 }
 
-# Runs an OCI runtime, or foster's before it, with its own state. crun refuses a machine that has cgroups of both versions: it gets a
-# view without the second one.
+# Runs an OCI runtime, or foster's before it, with its own state. crun refuses a machine that has cgroups of both
+# versions: it gets a view without the second one.
 oci() {
   local runtime=$1
   shift
@@ -63,8 +64,9 @@ make_bundle() {
   mv "$BUNDLE/edited" "$BUNDLE/config.json"
 }
 
-# Makes foster-runtime's links in a directory, and beside them what stands before and behind it: record-before keeps the configuration of
-# each bundle in DIR/before and runs foster-runc, which runs record-after, which keeps it in DIR/after and runs runc.
+# Makes foster-runtime's links in a directory, and beside them what stands before and behind it: record-before keeps the
+# configuration of each bundle in DIR/before and runs foster-runc, which runs record-after, which keeps it in DIR/after
+# and runs runc.
 make_runtimes() {
   local dir=$1 runtime=${FOSTER%/*}/foster-runtime stage
   ln -s "$runtime" "$dir/foster-runc"
@@ -85,8 +87,8 @@ EOF
   chmod +x "$dir"/record-*
 }
 
-# Whether foster-runtime has edited a configuration as it should, as python reads JSON: but for the words before the process's own and the
-# mount behind the others the two files are the same, byte for byte.
+# Whether foster-runtime has edited a configuration as it should, as python reads JSON: but for the words before the
+# process's own and the mount behind the others the two files are the same, byte for byte.
 expect_edited() {
   /usr/bin/python3 - "$1" "$2" "$FOSTER" <<'EOF'
 import json
@@ -105,7 +107,8 @@ assert after == before
 EOF
 }
 
-# Debian's cloud kernel for this architecture, unpacked from its package into the build directory, never installed: $KERNEL.
+# Debian's cloud kernel for this architecture, unpacked from its package into the build directory, never installed:
+# $KERNEL.
 unpack_kernel() {
   local dir=$BUILD/kernel package
   KERNEL=$dir/vmlinuz
@@ -118,7 +121,8 @@ unpack_kernel() {
   fi
 }
 
-# Packs a root directory for boot to start from. Whatever is to be in its /dev beside the console is mounted by what runs in it.
+# Packs a root directory for boot to start from. Whatever is to be in its /dev beside the console is mounted by what
+# runs in it.
 make_initramfs() {
   local root=$1 file=$2
   mkdir -p "$root/dev"
@@ -126,8 +130,8 @@ make_initramfs() {
   (cd "$root" && find . -mindepth 1 -printf '%P\0' | cpio --null --create --format=newc --quiet) >"$file"
 }
 
-# Boots that kernel in a machine of its own, within a time in seconds; its console is standard output. Words for the kernel follow, and
-# behind -- those for /init. The machine is over when it powers off, or panics.
+# Boots that kernel in a machine of its own, within a time in seconds; its console is standard output. Words for the
+# kernel follow, and behind -- those for /init. The machine is over when it powers off, or panics.
 boot() {
   local seconds=$1 initramfs=$2 memory=$3
   shift 3

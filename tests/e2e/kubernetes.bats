@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# Pods as a kubelet makes them: containerd's CRI, with foster-runtime as the handler of a RuntimeClass, and foster as the sandbox process.
+# Pods as a kubelet makes them: containerd's CRI, with foster-runtime as the handler of a RuntimeClass, and foster as
+# the sandbox process.
 load engines
 
 # Not in setup_file, where bats 1.8 takes a skip for a failure.
@@ -103,8 +104,8 @@ import_image() {
   rm -r "$dir"
 }
 
-# Starts a containerd of its own with a configuration file, which is changed only where a test's node is not a real one: $SOCKET. Its CRI
-# plugin may not have been loaded; what was is in $PLUGINS.
+# Starts a containerd of its own with a configuration file, which is changed only where a test's node is not a real one:
+# $SOCKET. Its CRI plugin may not have been loaded; what was is in $PLUGINS.
 start_node() {
   local node=$NODE/nodes/$1 cri='plugins."io.containerd.grpc.v1.cri"'
   mkdir -p "$node"
@@ -293,7 +294,8 @@ stop_container() {
   expect_reaped_under "$(log)" foster
 }
 
-# Whether it is the annotation that spares the sandbox that was recorded last, not its program's name, which is an init's, too. Nothing is
+# Whether it is the annotation that spares the sandbox that was recorded last, not its program's name, which is an
+# init's, too. Nothing is
 # run: the bundle has no root.
 expect_spared_as_sandbox() {
   local bundle=$BATS_TEST_TMPDIR/bundle type
@@ -325,7 +327,8 @@ expect_spared_as_sandbox() {
   expect [ "$output" = .foster ]
 }
 
-# A file of containerd's as there are in the wild: $CONFIG. Debian's own has no runtimes, that of `containerd config default` has runc.
+# A file of containerd's as there are in the wild: $CONFIG. Debian's own has no runtimes, that of `containerd config
+# default` has runc.
 make_config() {
   CONFIG=$BATS_TEST_TMPDIR/$1.toml
   case $1 in

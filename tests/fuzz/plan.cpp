@@ -1,5 +1,6 @@
-// A fuzzer of what foster-runtime reads, libFuzzer. Any text at all: no crash, and what is edited is JSON still, whose process is under
-// foster, so that a second look leaves it alone. That nothing else changes is seen to by the edit itself, which only inserts.
+// A fuzzer of what foster-runtime reads, libFuzzer. Any text at all: no crash, and what is edited is JSON still, whose
+// process is under foster, so that a second look leaves it alone. That nothing else changes is seen to by the edit
+// itself, which only inserts.
 #include "runtime/plan.hpp"
 #include "runtime/json.hpp"
 

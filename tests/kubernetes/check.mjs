@@ -1,7 +1,8 @@
-// check.mjs FILE...: holds the YAML documents of each file against Kubernetes' own schema, and prints them as JSON, one a line.
-// What does not fit is told on standard error, and the exit status is 1: a key that stands twice, a wrong type or word, a field that
-// is missing, and one that the schema does not know. The validators are generated from Kubernetes' OpenAPI document; they read each
-// field that they know and pass over any other, so a field that none of them has read is unknown.
+// check.mjs FILE...: holds the YAML documents of each file against Kubernetes' own schema, and prints them as JSON, one
+// a line. What does not fit is told on standard error, and the exit status is 1: a key that stands twice, a wrong type
+// or word, a field that is missing, and one that the schema does not know. The validators are generated from
+// Kubernetes' OpenAPI document; they read each field that they know and pass over any other, so a field that none of
+// them has read is unknown.
 import { readFileSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
 

@@ -1,4 +1,5 @@
-// The decisions of src/signals/signal_policy, one case a row. Prints those that are wrong; exits with how many they are.
+// The decisions of src/signals/signal_policy, one case a row. Prints those that are wrong; exits with how many they
+// are.
 #include "signals/signal_policy.hpp"
 
 #include <csignal>

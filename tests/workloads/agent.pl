@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# The agent of the story, as a service: runs four sudo, waits for none of them, and talks to systemd. USR1 makes it fall silent.
+# The agent of the story, as a service: runs four sudo, waits for none of them, and talks to systemd. USR1 makes it fall
+# silent.
 use strict;
 use warnings;
 use IO::Socket::UNIX;

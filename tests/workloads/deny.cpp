@@ -1,4 +1,5 @@
-// deny CALL=ERROR... -- COMMAND...: runs COMMAND in a sandbox (seccomp) whose system calls fail as told, or bring it a SIGSYS.
+// deny CALL=ERROR... -- COMMAND...: runs COMMAND in a sandbox (seccomp) whose system calls fail as told, or bring it a
+// SIGSYS.
 #include "workload.hpp"
 
 #include <cerrno>

@@ -1,5 +1,6 @@
-// endless-orphans LIVING MAKERS: makes LIVING orphans that stay and MAKERS that go on making ones that die at once, for 30 s at the
-// most. In the midst of that it sends its parent SIGTERM and waits for it to come back: ends with 5, or with 6 where that took 10 s.
+// endless-orphans LIVING MAKERS: makes LIVING orphans that stay and MAKERS that go on making ones that die at once, for
+// 30 s at the most. In the midst of that it sends its parent SIGTERM and waits for it to come back: ends with 5, or
+// with 6 where that took 10 s.
 #include "workload.hpp"
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// inherit [block N | ignore N | raise N | close N | zombie N]... -- COMMAND...: runs COMMAND with signals blocked, ignored, or
-// blocked and pending, with descriptors closed, with N zombies.
+// inherit [block N | ignore N | raise N | close N | zombie N]... -- COMMAND...: runs COMMAND with signals blocked,
+// ignored, or blocked and pending, with descriptors closed, with N zombies.
 #include "workload.hpp"
 
 #include <csignal>

@@ -1,5 +1,5 @@
-// leave [-now] KIND...: starts a process of each kind, named as the kind, prints READY when all run, and ends with 7, at SIGUSR1 or SIGTERM
-// or at once. What they do:
+// leave [-now] KIND...: starts a process of each kind, named as the kind, prints READY when all run, and ends with 7,
+// at SIGUSR1 or SIGTERM or at once. What they do:
 //   obey: sleeps
 //   ignore: the same, but ignores SIGTERM
 //   session: like obey, in a session of its own
@@ -8,7 +8,8 @@
 //   brief: ends by itself, soon
 //   fork: ignores SIGTERM but for forking a process, "forked", that ignores it, too
 //   chain: on SIGTERM it begins to fork and end, fork and end, as fast as it can
-//   cleaner: on SIGTERM it runs a process, "clean", that obeys, but ends soon with 0; prints "cleaned" where it did, and ends
+//   cleaner: on SIGTERM it runs a process, "clean", that obeys, but ends soon with 0; prints "cleaned" where it did,
+//     and ends
 //   record: prints each signal that it gets, and ends on SIGUSR2
 #include "workload.hpp"
 

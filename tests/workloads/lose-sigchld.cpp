@@ -1,5 +1,6 @@
-// lose-sigchld PID CHILD: from the line ATTACHED on no SIGCHLD comes to the process PID but of its child CHILD, as it knows that: one
-// that ends a rt_sigtimedwait, or is read of a signalfd, is gone, as those of CLONE_AUTOREAP are in Linux 7.1. Ends when PID does. x86_64.
+// lose-sigchld PID CHILD: from the line ATTACHED on no SIGCHLD comes to the process PID but of its child CHILD, as it
+// knows that: one that ends a rt_sigtimedwait, or is read of a signalfd, is gone, as those of CLONE_AUTOREAP are in
+// Linux 7.1. Ends when PID does. x86_64.
 #include "workload.hpp"
 
 #include <cerrno>

@@ -1,12 +1,14 @@
-// mid-remote-wait HOW: neglects 64 children, prints READY, and sleeps for a second. When somebody traces it, and still does a random time
-// later that is as long as a remote wait at most, this happens to it:
+// mid-remote-wait HOW: neglects 64 children, prints READY, and sleeps for a second. When somebody traces it, and still
+// does a random time later that is as long as a remote wait at most, this happens to it:
 //   exit: another thread of it ends the process with 7
-//   exec: another thread of it executes the program anew, which waits for nothing until all children are gone, and ends with 0 then
+//   exec: another thread of it executes the program anew, which waits for nothing until all children are gone, and ends
+//     with 0 then
 //   kill: it gets SIGKILL
 //   signal: it gets SIGUSR1, which it handles, at every remote wait
 //   stop: it gets SIGSTOP, and SIGCONT when it has stopped, at every remote wait
-// Each time is told by "hit"; until there is one it neglects more and sleeps on. If it has not been ended it prints whether it slept for
-// the right time, how many signals it has handled of those that it got, and how many children were left to be waited for.
+// Each time is told by "hit"; until there is one it neglects more and sleeps on. If it has not been ended it prints
+// whether it slept for the right time, how many signals it has handled of those that it got, and how many children were
+// left to be waited for.
 #include "workload.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-# neglect.bash: inherits zombies, of which bash learns nothing as long as no child of its own ends, and reads for three seconds, by the
-# builtin's time limit, where nothing comes.
+# neglect.bash: inherits zombies, of which bash learns nothing as long as no child of its own ends, and reads for three
+# seconds, by the builtin's time limit, where nothing comes.
 count_left() {
   local count=0 line stat
   for stat in /proc/[0-9]*/stat; do

@@ -1,6 +1,7 @@
-// neglect COUNT HOW [SECONDS [LATENESS]]: has COUNT children that end with 3 and are not waited for, prints READY, then sleeps for three
-// seconds, or for so many, in the system call HOW, or burns CPU for so long. Prints how that has ended, whether the time was right (less than
-// 900 ms too late, or than so many), and how many children were still there to be waited for.
+// neglect COUNT HOW [SECONDS [LATENESS]]: has COUNT children that end with 3 and are not waited for, prints READY, then
+// sleeps for three seconds, or for so many, in the system call HOW, or burns CPU for so long. Prints how that has
+// ended, whether the time was right (less than 900 ms too late, or than so many), and how many children were still
+// there to be waited for.
 //   loop: epoll_wait with a time limit, as an event loop calls it
 //   until: a point in time
 //   pause: until SIGALRM

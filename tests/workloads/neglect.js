@@ -1,5 +1,5 @@
-// neglect.js HOW: inherits zombies, of which libuv knows nothing, and lets a timer run for three seconds. Has a child of its own
-// meanwhile, whose end it must be told.
+// neglect.js HOW: inherits zombies, of which libuv knows nothing, and lets a timer run for three seconds. Has a child
+// of its own meanwhile, whose end it must be told.
 //   timer: in the first thread's event loop
 //   worker: in another thread's; the first thread burns CPU for a second
 const { spawnSync, spawn } = require('child_process');

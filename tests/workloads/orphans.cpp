@@ -1,5 +1,5 @@
-// orphans COUNT [ALIVE]: makes COUNT orphans that exit at once with 3, beside ALIVE that stay until it ends. Prints READY when
-// its parent, which adopts them, has no zombie left.
+// orphans COUNT [ALIVE]: makes COUNT orphans that exit at once with 3, beside ALIVE that stay until it ends. Prints
+// READY when its parent, which adopts them, has no zombie left.
 #include "workload.hpp"
 
 #include <csignal>

@@ -1,5 +1,5 @@
-// record-signals COUNT [setuid]: prints READY, then one line for each of COUNT signals that it receives, and exits with 0.
-// With "setuid" (and the file setuid root) it becomes root entirely, as sudo does.
+// record-signals COUNT [setuid]: prints READY, then one line for each of COUNT signals that it receives, and exits with
+// 0. With "setuid" (and the file setuid root) it becomes root entirely, as sudo does.
 #include "workload.hpp"
 
 #include <csignal>

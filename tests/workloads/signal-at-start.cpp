@@ -1,8 +1,8 @@
-// signal-at-start pid1|subreaper COUNT COMMAND...: COUNT times, starts COMMAND and sends it SIGTERM at a random moment of the
-// first 1.5 ms. Prints how often it ended how; one that does not end within 10 s is killed.
+// signal-at-start pid1|subreaper COUNT COMMAND...: COUNT times, starts COMMAND and sends it SIGTERM at a random moment
+// of the first 1.5 ms. Prints how often it ended how; one that does not end within 10 s is killed.
 //
-// SIGTERM is inherited as blocked: the kernel drops one that PID 1 neither blocks nor handles yet, and a workload may be
-// killed by one before it can say so.
+// SIGTERM is inherited as blocked: the kernel drops one that PID 1 neither blocks nor handles yet, and a workload may
+// be killed by one before it can say so.
 #include "workload.hpp"
 
 #include <csignal>

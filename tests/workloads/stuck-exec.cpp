@@ -1,6 +1,6 @@
-// stuck-exec DIR COUNT: neglects COUNT children, and has a thread in an execve that never ends: of a file in a file system (FUSE, mounted
-// at DIR in a mount namespace of its own, for which it has to be root) that never answers. Prints READY when that is so, "got N" for each
-// of SIGHUP and SIGUSR1, and exits with 7 at SIGTERM.
+// stuck-exec DIR COUNT: neglects COUNT children, and has a thread in an execve that never ends: of a file in a file
+// system (FUSE, mounted at DIR in a mount namespace of its own, for which it has to be root) that never answers. Prints
+// READY when that is so, "got N" for each of SIGHUP and SIGUSR1, and exits with 7 at SIGTERM.
 #include "workload.hpp"
 
 #include <csignal>

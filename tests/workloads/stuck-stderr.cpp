@@ -1,7 +1,9 @@
-// stuck-stderr KIND DRAIN COMMAND...: runs COMMAND with a standard error that takes no more, and that nobody reads. KIND:
+// stuck-stderr KIND DRAIN COMMAND...: runs COMMAND with a standard error that takes no more, and that nobody reads.
+// KIND:
 //   pipe, fifo, socket
 //   terminal ROOM: a pseudo-terminal with room for about so many bytes
-// A child of it holds the other end. When somebody opens the FIFO DRAIN for writing, it reads all that comes, to the file DRAIN.out.
+// A child of it holds the other end. When somebody opens the FIFO DRAIN for writing, it reads all that comes, to the
+// file DRAIN.out.
 #include "workload.hpp"
 
 #include <csignal>

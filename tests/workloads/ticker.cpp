@@ -1,5 +1,5 @@
-// ticker COMMAND...: runs a command eight times, every 300 ms, and waits for none of them. Two seconds after the last one's end it prints how
-// often somebody has sent it SIGCHLD, and how many children are left to be waited for.
+// ticker COMMAND...: runs a command eight times, every 300 ms, and waits for none of them. Two seconds after the last
+// one's end it prints how often somebody has sent it SIGCHLD, and how many children are left to be waited for.
 #include "workload.hpp"
 
 #include <atomic>
