@@ -218,14 +218,12 @@ MANIFESTS := $(wildcard src/kubernetes/*)
 RUNTIMES := foster-runc foster-crun
 
 install: all
-	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(datadir)/foster/kubernetes $(if $(MAN_PAGES),$(DESTDIR)$(mandir)/man1)
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(datadir)/foster/kubernetes $(DESTDIR)$(mandir)/man1
 	$(INSTALL_PROGRAM) $(BUILD)/foster $(BUILD)/foster-runtime $(DESTDIR)$(bindir)
 	for name in $(RUNTIMES); do ln -sf foster-runtime $(DESTDIR)$(bindir)/$$name; done
 	$(INSTALL_DATA) $(MANIFESTS) $(DESTDIR)$(datadir)/foster/kubernetes
-ifneq ($(MAN_PAGES),)
 	$(INSTALL_DATA) $(MAN_PAGES) $(DESTDIR)$(mandir)/man1
 	for name in $(RUNTIMES); do ln -sf foster-runtime.1 $(DESTDIR)$(mandir)/man1/$$name.1; done
-endif
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(bindir)/,foster foster-runtime $(RUNTIMES))

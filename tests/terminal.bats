@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 load helpers
 
-# An interactive bash on a pseudo-terminal of its own: type_in types, what it shows goes to $OUT. Its prompt is "PROMPT>
-# ".
+# An interactive bash on a pseudo-terminal of its own: type_in types, what it shows goes to $OUT. Its prompt is
+# "PROMPT> ".
 start_shell() {
   OUT=$BATS_TEST_TMPDIR/out
   rm -f "$BATS_TEST_TMPDIR/keys"

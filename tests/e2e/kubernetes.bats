@@ -295,8 +295,7 @@ stop_container() {
 }
 
 # Whether it is the annotation that spares the sandbox that was recorded last, not its program's name, which is an
-# init's, too. Nothing is
-# run: the bundle has no root.
+# init's, too. Nothing is run: the bundle has no root.
 expect_spared_as_sandbox() {
   local bundle=$BATS_TEST_TMPDIR/bundle type
   mkdir "$bundle"
