@@ -177,11 +177,13 @@ $(WORKLOADS) $(MEASURES): $(COMMON)/%: tests/%.cpp tests/workloads/workload.hpp
 	$(call show,CXX,$<)
 	$(QUIET)$(CXX) -std=c++20 -O2 $(WARNINGS) $(if $(WERROR),-Werror) -static -o $@ $<
 
+# As a word for the shell.
+absolute = $(call quoted,$(abspath $(1)))
 demo: $(BUILD)/foster
-	@FOSTER=$(abspath $<) tests/demo.sh
+	@FOSTER=$(call absolute,$<) tests/demo.sh
 
 # In an environment that is the same for everybody.
-RUN = env -i PATH="$$PATH" HOME="$$HOME" CI="$$CI" FOSTER=$(abspath $(BUILD)/foster) tests/run.sh
+RUN = env -i PATH="$$PATH" HOME="$$HOME" CI="$$CI" FOSTER=$(call absolute,$(BUILD)/foster) tests/run.sh
 test: all $(WORKLOADS)
 	@$(RUN) $(or $(TESTS),tests)
 
@@ -198,7 +200,7 @@ fuzz:
 	  -print_final_stats=1 build/fuzz/texts tests/fuzz/plan
 
 bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
-	FOSTER=$(abspath $<) tests/bench/bench.sh
+	FOSTER=$(call absolute,$<) tests/bench/bench.sh
 
 # clang-tidy gets one file a process: version 14 takes va_list for something else in the second one.
 lint: $(BUILD)/license.inc

@@ -3,6 +3,9 @@
 # are tagged "alone": with upper limits of time, or with hundreds of processes, which all others would find in /proc.
 # Prints TAP, the ten slowest tests and a summary; ends with 0 if all that was planned has passed.
 set -euo pipefail
+for tool in bats parallel; do
+  command -v "$tool" >/dev/null || { echo "run.sh: needs $tool (in Debian the package of that name)" >&2; exit 1; }
+done
 # For root in a PID namespace of their own: what else the machine does is not in /proc, and no process is left behind.
 if [[ $(id -u) == 0 && $$ != 1 ]]; then
   exec unshare --pid --fork --mount-proc --kill-child -- "$0" "$@"
@@ -14,7 +17,8 @@ export PARALLEL_HOME=$log # GNU parallel writes there
 
 [[ $# != 1 || ! -d $1 ]] || set -- "$1"/*.bats
 # The largest file takes longest.
-mapfile -t files < <(ls -S "$@")
+sorted=$(ls -S "$@")
+mapfile -t files <<<"$sorted"
 status=0
 for some in '--jobs 6 --filter-tags !alone' '--filter-tags alone'; do
   # shellcheck disable=SC2086 # several words
