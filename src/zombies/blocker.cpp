@@ -13,7 +13,7 @@ namespace foster
 namespace
 {
 
-// Yama's kernel.yama.ptrace_scope, '0' to '3'; '0' where there is no Yama.
+// Yama's kernel.yama.ptrace_scope, '0' to '3'. '0' if the kernel has no Yama.
 char yama_scope()
 {
     std::array<char, 1> scope{'0'};
@@ -21,7 +21,7 @@ char yama_scope()
     return scope[0];
 }
 
-// Why EPERM, as far as it can be found out.
+// Appends the cause of EPERM, as far as /proc shows it, and the remedy.
 void add_reason_for_eperm(log::Line& line, pid_t parent)
 {
     const auto tracer = sys::number_in_status(parent, "TracerPid");

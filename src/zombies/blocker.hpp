@@ -1,4 +1,4 @@
-// Why a parent cannot be made to wait for its zombies, and what would help.
+// Blocker: the reason why a parent cannot be made to wait for its zombies.
 #pragma once
 
 #include "log/log.hpp"
@@ -10,14 +10,14 @@ namespace foster
 {
 
 struct Blocker {
-    const char* reason = nullptr; // null: it can
-    int error = 0;                // an errno value that says more
-    bool passing = false;         // trying again soon may help
+    const char* reason = nullptr; // null: nothing prevents it
+    int error = 0;                // the errno value that belongs to the reason; 0: none
+    bool passing = false;         // temporary: another attempt soon after may succeed
 
     explicit operator bool() const { return reason != nullptr; }
 };
 
-// Appends the reason, and the remedy where there is one:
+// Appends the reason and, if there is one, the remedy:
 // "it may not be traced: Operation not permitted (...); give foster CAP_SYS_PTRACE".
 void add_blocker(log::Line& line, pid_t parent, const Blocker& blocker);
 

@@ -18,7 +18,7 @@ namespace
 
 constexpr std::size_t MAX_ZOMBIES = 32768;
 
-// Why this one cannot be reaped, as far as can be known without trying.
+// The reason why this zombie cannot be reaped, as far as it is visible without an attempt.
 Blocker precheck(const Zombie& zombie)
 {
     if (zombie.threads_live) {

@@ -1,4 +1,4 @@
-// --list-zombies and --reap-zombies, for programs that were not started under foster, too.
+// --list-zombies and --reap-zombies. They also work on programs that were not started under foster.
 #pragma once
 
 #include "options/options.hpp"
@@ -6,8 +6,9 @@
 namespace foster
 {
 
-// Runs the one that options.mode names, which prints on standard output. Returns foster's exit code: 0, or 1 where
-// zombies are left that were to be reaped. A /proc that is of no use ends foster with one line.
+// Runs the command that options.mode names. --list-zombies prints to standard output, --reap-zombies logs to standard
+// error. Returns foster's exit code: 0, or 1 if --reap-zombies has left zombies. If /proc is not usable, foster exits
+// with one line.
 int run_zombie_command(const Options& options);
 
 } // namespace foster

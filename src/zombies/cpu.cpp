@@ -15,7 +15,7 @@ Blocker Calls::read_found(std::size_t count)
     if (!size) {
         return {"its registers cannot be read", size.error};
     }
-    // A process of an older architecture has another number of them.
+    // A 32-bit process has another number of registers.
     return size.value == count * sizeof found_[0] ? Blocker{} : Blocker{"it is a 32-bit process"};
 }
 

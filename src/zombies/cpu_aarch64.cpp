@@ -1,7 +1,7 @@
-// On aarch64 the kernel has already prepared what is to be begun again when a tracer finds a thread that was stopped on
-// its way back, do_signal in its arch/arm64/kernel/signal.c, and the tracer cannot see how. So the thread is resumed to
-// the entry of the call that it begins again, which becomes a wait4, whose answer becomes that of a call that was
-// interrupted: the thread is stopped on its way back again.
+// The remote wait on aarch64. When a tracer finds a thread stopped on the way back from a system call, the kernel has
+// already prepared the restart of the call (do_signal in arch/arm64/kernel/signal.c), in a way that the tracer cannot
+// see. So the thread is resumed to the entry of the restarted call. This call is made a wait4, and at its exit the
+// result is replaced by that of an interrupted call. The next stop is then on the way back again.
 #ifdef __aarch64__
 #include "sys/procfs.hpp"
 #include "sys/raw_call.hpp"
@@ -29,15 +29,15 @@ namespace
 // In the order of the kernel's struct user_pt_regs.
 constexpr std::size_t X0 = 0;
 constexpr std::size_t X5 = 5;
-constexpr std::size_t X8 = 8; // a call's number
+constexpr std::size_t X8 = 8; // the number of the call
 constexpr std::size_t SP = 31;
 constexpr std::size_t PC = 32;
 constexpr std::size_t COUNT = 34;
 
-constexpr std::uint64_t CALL_SIZE = 4; // of svc #0
+constexpr std::uint64_t CALL_SIZE = 4; // of the instruction svc #0
 
-// The kernel's own ERESTARTSYS: unless a handler without SA_RESTART runs, ERESTARTNOHAND: unless any handler runs, and
-// ERESTART_RESTARTBLOCK: by restart_syscall(2).
+// The kernel's internal ERESTARTSYS (restart unless a handler without SA_RESTART runs), ERESTARTNOHAND (restart unless
+// any handler runs) and ERESTART_RESTARTBLOCK (restart by restart_syscall(2)).
 constexpr long RESTART = -512;
 constexpr long RESTART_WITHOUT_HANDLER = -514;
 constexpr long RESTART_BY_BLOCK = -516;
@@ -47,8 +47,8 @@ bool is_one_of(std::uint64_t call, std::span<const long> calls)
     return std::ranges::find(calls, static_cast<long>(call)) != calls.end();
 }
 
-// signal(7), "Interruption of system calls and library functions by stop signals". A read that was interrupted has
-// taken nothing.
+// Whether a stop makes this call fail with EINTR: signal(7), "Interruption of system calls and library functions by
+// stop signals". read is among them for some descriptors; if it fails with EINTR, it has read nothing.
 bool is_ended_by_stops(std::uint64_t call)
 {
     constexpr long CALLS[] = {
@@ -57,8 +57,8 @@ bool is_ended_by_stops(std::uint64_t call)
     return is_one_of(call, CALLS);
 }
 
-// What a call of this number answers when it is interrupted. The kernel has put the arguments in its place before a
-// tracer can see it.
+// The result by which the kernel restarts the call with this number. A tracer cannot read it: the kernel has already
+// replaced it by the first argument.
 long interrupted_answer(std::uint64_t call, bool was_ended)
 {
     constexpr long CALLS[] = {SYS_rt_sigsuspend, SYS_pselect6, SYS_ppoll, SYS_clock_nanosleep};
@@ -80,14 +80,14 @@ std::uint64_t take_number(std::string_view& text)
     return number;
 }
 
-// The registers of a thread that sleeps in a call, as far as proc_pid_syscall(5) shows them; all 0: in none, or it is
-// not to be had.
+// The registers of a thread that sleeps in a system call, as far as proc_pid_syscall(5) shows them. All 0: it sleeps in
+// no call, or the file cannot be read.
 Registers read_asleep(pid_t thread)
 {
     Registers asleep{};
     std::array<char, 256> buffer;
     auto text = sys::read_of_process(thread, "syscall", buffer).value;
-    // "running", or "-1" where it sleeps in no call.
+    // "running", or "-1" if it sleeps in no call.
     if (text.empty() || text.front() < '0' || text.front() > '9') {
         return asleep;
     }
@@ -100,7 +100,7 @@ Registers read_asleep(pid_t thread)
     return asleep;
 }
 
-// Whether a thread that was stopped on its way back comes from the call that it slept in, and can begin that again.
+// Whether a thread that was stopped on the way back was in the call that it slept in, and can restart that.
 bool comes_from_call(const Registers& found, const Registers& asleep)
 {
     const bool is_begun_again = found[PC] == asleep[PC] - CALL_SIZE && found[X0] == asleep[X0];
@@ -110,7 +110,7 @@ bool comes_from_call(const Registers& found, const Registers& asleep)
            std::equal(&found[X0 + 1], &found[X5 + 1], &asleep[X0 + 1]);
 }
 
-// Makes the thread begin the call that it slept in again, also one that answers EINTR to any stop, unlike most.
+// Makes the thread call the system call again that it slept in, even one that a stop makes fail with EINTR.
 void begin_again(Registers& registers, const Registers& asleep)
 {
     registers[X0] = asleep[X0];
@@ -126,7 +126,7 @@ long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argumen
     register auto* top asm("x1") = stack.data() + stack.size();
     register auto* number asm("x2") = running.address();
     register auto* child_number asm("x4") = running.address();
-    // The new thread has all registers but x0 and sp.
+    // The new thread inherits all registers except x0 and sp.
     asm volatile("svc 0\n\tcbnz x0, 1f\n\tmov x29, xzr\n\tmov x0, %[argument]\n\tblr %[body]\n\tbrk 1\n1:"
                  : "+r"(answer)
                  : "r"(call), "r"(top), "r"(number), "r"(child_number), [body] "r"(body), [argument] "r"(argument)
@@ -168,7 +168,7 @@ sys::Status Calls::enter_call(pid_t zombie)
     if (const auto read = sys::read_registers(thread_, registers); !read) {
         return {{}, read.error};
     }
-    // Here the kernel has taken the call's number out of its register already.
+    // At this stop the kernel has already read the number of the call from x8, so a write to x8 would have no effect.
     int number = SYS_wait4;
     const iovec word{&number, sizeof number};
     const long replaced =
@@ -189,7 +189,7 @@ sys::Result<long> Calls::read_answer()
     return {static_cast<long>(at_exit_[X0]), read.error};
 }
 
-// The wait4 becomes the call that was found at the first stop, interrupted, but for its arguments.
+// The exit of the wait4 becomes that of the interrupted call from the first stop, except for the arguments.
 void Calls::exit_call()
 {
     const bool was_ended = found_[PC] == at_exit_[PC];
@@ -200,7 +200,7 @@ void Calls::exit_call()
 void Calls::put_back(bool has_called)
 {
     if (has_called) {
-        begin_again(found_, asleep_); // as the kernel has, but with the call's own arguments
+        begin_again(found_, asleep_); // as the kernel does, but with the arguments of that call
     }
     (void)write(found_);
 }

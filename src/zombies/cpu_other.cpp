@@ -1,5 +1,5 @@
-// The CPUs without a remote wait: its options are refused there, so that nothing of this is called, see
-// HAS_REMOTE_WAIT.
+// For CPUs without a remote wait. The options that need it are refused there (HAS_REMOTE_WAIT), so none of this is
+// called.
 #if !defined __x86_64__ && !defined __aarch64__
 #include "zombies/cpu.hpp"
 

@@ -1,6 +1,6 @@
-// On x86_64 a tracer finds a thread that was stopped on its way back from the kernel as its call has left it, and can
-// put that back after other calls. So the thread makes each wait4 by the call instruction of its process's vdso, one
-// after the other.
+// The remote wait on x86_64. When a tracer finds a thread stopped on the way back from a system call, the registers are
+// as the call has left them, and the tracer can restore them after other calls. So the thread makes one wait4 after the
+// other, by the syscall instruction in the vdso of its process.
 #ifdef __x86_64__
 #include "sys/procfs.hpp"
 #include "sys/tracing.hpp"
@@ -27,17 +27,17 @@ constexpr std::size_t RAX = 10;
 constexpr std::size_t RDX = 12;
 constexpr std::size_t RSI = 13;
 constexpr std::size_t RDI = 14;
-constexpr std::size_t ORIG_RAX = 15; // the call's number; below 0 in no call
+constexpr std::size_t ORIG_RAX = 15; // the number of the call; negative outside a call
 constexpr std::size_t RIP = 16;
 constexpr std::size_t COUNT = 27;
 
 constexpr std::uint64_t NO_CALL = ~std::uint64_t{0};
-constexpr std::int64_t RESTART_WITHOUT_HANDLER = -514; // the kernel's own ERESTARTNOHAND
+constexpr std::int64_t RESTART_WITHOUT_HANDLER = -514; // the kernel's internal ERESTARTNOHAND
 
 constexpr long IO_URING_ENTER = 426;
 constexpr long EPOLL_PWAIT2 = 441;
 
-// Whether these bytes are the instruction syscall.
+// Whether the syscall instruction is here.
 bool is_call(const void* code)
 {
     std::uint16_t word = 0;
@@ -45,8 +45,8 @@ bool is_call(const void* code)
     return word == 0x050f;
 }
 
-// Where the call instruction is in the vdso, which is one image for all processes of a kernel; 0: there is none.
-// vdso(7).
+// The offset of a syscall instruction in the vdso, which is the same image in all processes of a kernel, vdso(7). 0:
+// there is none.
 std::uintptr_t call_offset()
 {
     const auto base = ::getauxval(AT_SYSINFO_EHDR);
@@ -69,8 +69,8 @@ std::uintptr_t call_offset()
     return 0;
 }
 
-// Such a call would wait the whole limit anew. EINTR, which is what any stop gives it, makes an event loop look at its
-// clock.
+// Whether the call waits for events with a time limit. If such a call were restarted, it would wait for the whole limit
+// again. It keeps its EINTR, as after any stop, so that an event loop reads the clock again.
 bool waits_for_events_with_limit(long call, std::uint64_t fourth_argument)
 {
     switch (call) {
@@ -80,17 +80,17 @@ bool waits_for_events_with_limit(long call, std::uint64_t fourth_argument)
     case EPOLL_PWAIT2:
         return fourth_argument != 0;
     case IO_URING_ENTER:
-        return (fourth_argument & 8) != 0; // IORING_ENTER_EXT_ARG, which may hold one
+        return (fourth_argument & 8) != 0; // IORING_ENTER_EXT_ARG, which may contain a time limit
     default:
         return false;
     }
 }
 
-// A call that answers EINTR to any stop, unlike most, is made one that the kernel begins again.
+// Makes the kernel restart a call that a stop has made fail with EINTR.
 void begin_again_after_stop(Registers& registers)
 {
-    // signal(7), "Interruption of system calls and library functions by stop signals". A read that was interrupted has
-    // taken nothing, and io_uring_enter that has submitted something answers how much.
+    // signal(7), "Interruption of system calls and library functions by stop signals". A read that fails with EINTR has
+    // read nothing, and an io_uring_enter that has submitted something does not fail with EINTR but returns the number.
     constexpr long CALLS[] = {SYS_epoll_wait, SYS_epoll_pwait,     SYS_semop,        SYS_semtimedop, SYS_read,
                               SYS_recvfrom,   SYS_rt_sigtimedwait, SYS_io_getevents, SYS_recvmsg,    SYS_accept,
                               SYS_accept4,    EPOLL_PWAIT2,        IO_URING_ENTER};
@@ -107,7 +107,7 @@ long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argumen
 {
     long answer = SYS_clone;
     register auto* child_number asm("r10") = running.address();
-    // The new thread has all registers but rax and rsp.
+    // The new thread inherits all registers except rax and rsp.
     asm volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\txor %%ebp, %%ebp\n\tmov %[argument], %%rdi\n\tcall "
                  "*%[body]\n\tud2\n1:"
                  : "+a"(answer)
@@ -120,7 +120,7 @@ long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argumen
 Blocker Calls::seize(pid_t thread)
 {
     thread_ = thread;
-    const auto base = sys::vdso_of(thread); // of this thread, as the parent's first one may have exited
+    const auto base = sys::vdso_of(thread); // by this thread, since the first thread of the parent may have exited
     if (!base) {
         return {"it may not be traced", base.error == EACCES ? EPERM : base.error};
     }
@@ -143,7 +143,7 @@ Blocker Calls::check_first_stop()
     }
     const auto code = sys::read_word(thread_, instruction_);
     if (!code || !is_call(&code.value)) {
-        // Not to be read: maybe it has been killed, and its memory goes before it.
+        // A read error is temporary: the process may have been killed, and its memory is freed before it exits.
         return {"its vdso is not the kernel's own", 0, !code};
     }
     begin_again_after_stop(found_);
@@ -158,7 +158,7 @@ bool Calls::begins_next_at_exit()
 sys::Status Calls::begin_call(pid_t zombie)
 {
     auto registers = found_;
-    registers[ORIG_RAX] = NO_CALL; // nothing is begun again
+    registers[ORIG_RAX] = NO_CALL; // so that the kernel restarts no call
     registers[RIP] = instruction_;
     registers[RAX] = SYS_wait4;
     registers[RDI] = static_cast<std::uint64_t>(zombie);
@@ -168,7 +168,7 @@ sys::Status Calls::begin_call(pid_t zombie)
     return write(registers);
 }
 
-// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it is no such one on aarch64.
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it is not static on aarch64.
 sys::Status Calls::enter_call(pid_t /*zombie*/)
 {
     return {};

@@ -20,11 +20,10 @@ namespace
 {
 
 constexpr sys::Nanoseconds MIN_SCAN_INTERVAL = 10'000'000;
-// A scan takes 2 % of the time at most, and waits so long at most for a moment in which no signal is pending.
-constexpr sys::Nanoseconds REST_FACTOR = 50;
-constexpr sys::Nanoseconds MAX_DELAY = 1'000'000'000;
+constexpr sys::Nanoseconds REST_FACTOR = 50;          // scans take at most 2 % of the time
+constexpr sys::Nanoseconds MAX_DELAY = 1'000'000'000; // of a scan that is due while signals are pending
 
-// Why /proc is of no use; null: it is.
+// The reason why /proc is not usable; null: it is usable.
 const char* procfs_problem()
 {
     if (const char* problem = sys::procfs_problem()) {
@@ -36,7 +35,8 @@ const char* procfs_problem()
                  "group of its gid option";
 }
 
-// "sudo x4, sh x1": the names of those that were first seen by then, in the order of their first pids.
+// Appends the names of the zombies that were first seen at this time or before, in the order of their first pids, as in
+// "sudo x4, sh x1".
 void add_names(log::Line& line, std::span<const Zombie> zombies, sys::Nanoseconds seen_by)
 {
     constexpr std::size_t MAX_NAMES = 8;
@@ -116,7 +116,7 @@ bool ZombieMonitor::run_due_work()
 void ZombieMonitor::scan(sys::Nanoseconds now)
 {
     last_scan_ = now;
-    const auto start = sys::cpu_time_now(); // who has to wait for a CPU need not rest for that
+    const auto start = sys::cpu_time_now(); // CPU time: a wait for a CPU must not make the pause longer
     auto& before = *table_;
     table_ = &memory_->tables[table_ == memory_->tables.data() ? 1 : 0];
     table_->fill(scope_, before, now);
@@ -132,7 +132,7 @@ void ZombieMonitor::scan(sys::Nanoseconds now)
     next_scan_ = std::max(now + scan_interval(), sys::monotonic_now() + rest);
 }
 
-// Of the parents that have no zombies any more.
+// Logs each reported parent that has no zombies any more.
 void ZombieMonitor::report_ends(ZombieTable& before) const
 {
     for (const auto& parent : before.parents()) {
@@ -143,7 +143,8 @@ void ZombieMonitor::report_ends(ZombieTable& before) const
     }
 }
 
-// Reports its zombies that are old enough, where there are more than were reported; nudges it once for each of them.
+// Reports the parent if it has more zombies that are old enough than were reported. Nudges it if it was not
+// nudged yet for one of these zombies.
 void ZombieMonitor::look_at_parent(Parent& parent, sys::Nanoseconds now)
 {
     const auto seen_by = now - options_.zombie_age;
@@ -189,19 +190,19 @@ void ZombieMonitor::report(const Parent& parent, sys::Nanoseconds oldest, sys::N
 void ZombieMonitor::nudge(Parent& parent)
 {
     if (parent.pid == 0) {
-        return; // it would be foster's own process group
+        return; // kill(0) would signal foster's own process group
     }
-    // It does not prevent a remote wait, which may come yet.
+    // A failure does not prevent a remote wait, so it is reported only without --zombies=reap.
     if (const auto sent = sys::kill(parent.pid, SIGCHLD);
         !sent && sent.error != ESRCH && options_.zombies == Zombies::NUDGE) {
         report_blocker_once(parent.pid, {"SIGCHLD may not be sent to it; give foster CAP_KILL"});
     }
 }
 
-// Reports once why the zombies of a parent cannot be reaped. One that has exited has none any more.
+// Reports once per parent why its zombies cannot be reaped. A parent that has exited has no zombies any more.
 void ZombieMonitor::report_blocker_once(pid_t parent, const Blocker& blocker)
 {
-    auto* const record = table_->find_parent(parent); // null: its zombies are gone since the remote wait began
+    auto* const record = table_->find_parent(parent); // null: its zombies have gone since the remote wait began
     if (record != nullptr && record->blocker_reported) {
         return;
     }

@@ -1,4 +1,4 @@
-// Neglected zombies under a running foster: when to scan, what to report, which parents to nudge and to make wait.
+// ZombieMonitor: when to scan for neglected zombies, what to report, and which parents to nudge or to make wait.
 #pragma once
 
 #include "log/log.hpp"
@@ -21,22 +21,24 @@ struct Options;
 class ZombieMonitor
 {
   public:
-    // Maps memory only where zombies are asked for. A /proc that cannot be used is a warning, and nothing is scanned.
+    // Maps memory only if --zombies or --reap-zombies was given. If /proc is not usable, logs a warning and never
+    // scans.
     ZombieMonitor(const Options& options, const log::Messages& messages);
 
-    // --reap-zombies: scans, waits until what it has found is old enough, and reaps it, parent by parent. Returns
-    // whether zombies are left, or could not be looked for.
+    // --reap-zombies: scans until the zombies are old enough, then reaps them, parent by parent. Returns whether
+    // zombies are left, or could not be searched for.
     bool reap_once();
 
-    // When there is something to do.
+    // The time of the next scan or of the next step of a remote wait.
     sys::Deadline deadline() const { return deadline_; }
-    // Does what is due: scans, reports, nudges, begins a remote wait or looks at one. Returns whether it has scanned.
+    // Does what is due: scans, reports, nudges, begins or checks a remote wait. Returns whether it has scanned.
     bool run_due_work();
-    // Whether this process is being made to wait, so that it may have been stopped for that.
+    // Whether a remote wait of this process runs. Then a stop of the process may come from that.
     bool is_tracing(pid_t process) const;
-    // Takes a status that wait(2) gave. Returns whether it is a stop: only a tracer gets those.
+    // Takes a status that wait(2) has returned. Returns whether it is the stop of a traced thread.
     bool take(const sys::Reaped& changed);
-    // Whether a parent would crash if foster ended now, for it is in the middle of a remote wait.
+    // Whether foster must not exit yet: the thread of a parent has other registers than its own, and the parent might
+    // crash. Makes all remote waits end at their next stop.
     bool is_needed();
 
   private:
@@ -68,25 +70,25 @@ class ZombieMonitor
     const Options& options_;
     const log::Messages& messages_;
     ScanScope scope_;
-    Memory* memory_ = nullptr;           // null: nothing is scanned
-    std::span<RemoteWait> remote_waits_; // in the memory
+    Memory* memory_ = nullptr;           // null: there are no scans
+    std::span<RemoteWait> remote_waits_; // in memory_
     ZombieTable* table_ = nullptr;       // of the last scan
     sys::Deadline deadline_;
     sys::Nanoseconds next_scan_ = 0;
     sys::Nanoseconds last_scan_ = 0;
-    sys::Deadline next_remote_wait_;    // or the next check of the one under way
-    sys::Deadline next_care_;           // of the helpers of those that were given up
-    std::size_t turn_ = 0;              // the first of the table's parents that may have a zombie to try
-    int passing_blockers_ = 0;          // in a row
-    RemoteWait* remote_wait_ = nullptr; // the one under way
+    sys::Deadline next_remote_wait_;    // or the next check of the running one
+    sys::Deadline next_care_;           // the next check of the helpers of remote waits that were given up
+    std::size_t turn_ = 0;              // index of the first parent in the table that may have an untried zombie
+    int passing_blockers_ = 0;          // temporary blockers in a row
+    RemoteWait* remote_wait_ = nullptr; // the running one; null: none
     pid_t traced_parent_ = 0;
     sys::Nanoseconds remote_wait_start_ = 0;
 };
 
-// Shared with helpers.
+// Shared with helper processes.
 struct ZombieMonitor::Memory {
-    std::array<RemoteWait, 4> remote_waits; // all but one may have been given up
-    std::array<ZombieTable, 2> tables;      // of the last scan and of the one before, by turns
+    std::array<RemoteWait, 4> remote_waits; // those that were given up and still run count, too
+    std::array<ZombieTable, 2> tables;      // of the last two scans, alternating
 };
 
 } // namespace foster

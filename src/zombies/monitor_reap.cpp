@@ -1,4 +1,4 @@
-// When to make the parents of neglected zombies wait: one after the other, as monitor.cpp's scans have found them.
+// Which parents to make wait, and when: one after the other, in the order of the last scan.
 #include "options/options.hpp"
 #include "sys/procfs.hpp"
 #include "sys/signals.hpp"
@@ -16,12 +16,13 @@ namespace foster
 namespace
 {
 
-constexpr sys::Nanoseconds RETRY_INTERVAL = 10'000'000; // of a parent between two remote waits, which take less
-constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000;     // of a remote wait
-constexpr int MAX_PASSING_BLOCKERS = 100;               // in a row
+// Between two attempts of a parent, and between two checks of a running remote wait, which mostly takes less.
+constexpr sys::Nanoseconds RETRY_INTERVAL = 10'000'000;
+constexpr sys::Nanoseconds TIMEOUT = 1'000'000'000; // of a remote wait
+constexpr int MAX_PASSING_BLOCKERS = 100;           // in a row
 
-// Sleeps until then, with all signals but SIGPIPE unblocked. To be called only while no parent is being made to wait:
-// whoever waits for --reap-zombies may interrupt it here.
+// Sleeps with all signals but SIGPIPE unblocked, so that --reap-zombies can be interrupted. To be called only while no
+// remote wait runs.
 void sleep_interruptibly(sys::Deadline until)
 {
     (void)sys::set_signal_mask(sys::bit_of(SIGPIPE));
@@ -41,13 +42,13 @@ bool ZombieMonitor::reap_once()
     do {
         const auto start = sys::monotonic_now();
         scan(start);
-        // A child that has just exited is about to be waited for, in any program: it must be seen as long as in a
-        // running foster.
+        // Any program needs a moment to wait for a child that has just exited, so zombies must be as old as with
+        // --zombies=reap.
         while (last_scan_ - start < 2 * options_.zombie_age) {
             sleep_interruptibly(sys::Deadline::at(next_scan_));
             scan(sys::monotonic_now());
         }
-        // No scan until all are tried: after one, all that was in vain would be tried again, without end.
+        // No scan until all zombies were tried: a scan makes all of them untried, and the loop would not end.
         while (next_remote_wait_.is_set()) {
             sleep_interruptibly(next_remote_wait_);
             run_due_remote_waits(sys::monotonic_now());
@@ -56,12 +57,12 @@ bool ZombieMonitor::reap_once()
         if (has_left(start)) {
             return true;
         }
-        // Where the table had no room for more of them, those come next.
+        // A full table may have left out further zombies: they are next.
     } while (table_->zombies().size() == ZombieTable::MAX_ZOMBIES);
     return false;
 }
 
-// Whether one of those that were first seen by then is still there.
+// Whether a zombie that was first seen at this time or before is still there.
 bool ZombieMonitor::has_left(sys::Nanoseconds seen_by) const
 {
     return std::ranges::any_of(table_->zombies(), [seen_by](const Zombie& zombie) {
@@ -76,13 +77,13 @@ bool ZombieMonitor::is_tracing(pid_t process) const
                                [process](RemoteWait& wait) { return wait.parent() == process && wait.is_running(); });
 }
 
-// Whether nudging its parent has not helped, as of the last scan: what is passed over stays so until the next one.
+// Whether the nudge has had its time, as of the last scan. So the answer stays the same until the next scan.
 bool ZombieMonitor::is_due(const Zombie& zombie) const
 {
     return !zombie.threads_live && last_scan_ - zombie.first_seen >= 2 * options_.zombie_age;
 }
 
-// Whether the parent has zombies to try. Passes over those that are not due.
+// Whether the parent has untried zombies that are due. Skips those that are not due.
 bool ZombieMonitor::has_untried(Parent& parent) const
 {
     while (parent.tried < parent.count && !is_due(parent.zombies()[parent.tried])) {
@@ -91,7 +92,7 @@ bool ZombieMonitor::has_untried(Parent& parent) const
     return parent.tried < parent.count;
 }
 
-// The parent whose turn it is; null: all were tried since the scan.
+// The next parent to try; null: all were tried since the last scan.
 Parent* ZombieMonitor::next_parent()
 {
     for (const auto parents = table_->parents(); turn_ < parents.size(); ++turn_) {
@@ -103,10 +104,10 @@ Parent* ZombieMonitor::next_parent()
     return nullptr;
 }
 
-// The number by which its parent is to wait for a zombie; 0: it is not to.
+// The pid of the zombie in the PID namespace of its parent; 0: the parent must not wait for it.
 pid_t ZombieMonitor::number_to_wait_for(const Zombie& zombie)
 {
-    // The pid may have become another child's since the scan.
+    // The pid may have been reused by another child since the scan.
     if (sys::read_stat(zombie.pid).value.start != zombie.start) {
         return 0;
     }
@@ -134,7 +135,7 @@ void ZombieMonitor::begin_remote_wait(sys::Nanoseconds now)
     if (parent == nullptr) {
         return;
     }
-    next_remote_wait_ = sys::Deadline::at(now); // of another parent, where this one cannot be made to wait
+    next_remote_wait_ = sys::Deadline::at(now); // of the next parent, if this one cannot be made to wait
     traced_parent_ = parent->pid;
     const auto wait = std::ranges::find_if(remote_waits_, [](RemoteWait& other) { return !other.is_running(); });
     if (wait == remote_waits_.end()) {
@@ -160,7 +161,7 @@ void ZombieMonitor::begin_remote_wait(sys::Nanoseconds now)
     next_remote_wait_ = sys::Deadline::at(now + RETRY_INTERVAL);
 }
 
-// Whether it is over, or takes too long.
+// Checks whether the running remote wait is over or takes too long.
 void ZombieMonitor::check_remote_wait(sys::Nanoseconds now)
 {
     const bool is_running = remote_wait_->is_running();
@@ -172,7 +173,7 @@ void ZombieMonitor::check_remote_wait(sys::Nanoseconds now)
     }
 }
 
-// It goes on without being checked, until it comes to an end by itself, if ever; others have their turn.
+// The remote wait continues unchecked until it ends by itself, if ever. The next parent can be tried.
 void ZombieMonitor::give_up_remote_wait()
 {
     remote_wait_->give_up();
@@ -195,13 +196,14 @@ bool ZombieMonitor::is_needed()
 {
     bool is_midway = false;
     for (auto& wait : remote_waits_) {
-        wait.give_up(); // at its next stop
+        wait.give_up(); // ends it at its next stop
         is_midway = is_midway || wait.is_midway();
     }
     return is_midway;
 }
 
-// A passing blocker is tried again soon, for a while; then it holds for all zombies of the parent.
+// After a temporary blocker the parent is tried again soon, up to MAX_PASSING_BLOCKERS times in a row. Any other
+// blocker is reported, and the zombies of the parent count as tried until the next scan.
 void ZombieMonitor::handle_blocker(const Blocker& blocker)
 {
     const bool stays = !blocker.passing || ++passing_blockers_ == MAX_PASSING_BLOCKERS;
@@ -221,7 +223,7 @@ bool ZombieMonitor::take(const sys::Reaped& changed)
     if (!WIFSTOPPED(changed.status)) {
         return false;
     }
-    // The remote wait's own wait4 does not always get it: a stop of foster's child goes to the thread that asks first.
+    // If the traced process is foster's child, the stop goes to whichever thread of foster calls wait4 first.
     if (std::ranges::none_of(remote_waits_, [&changed](RemoteWait& wait) { return wait.pass_on(changed); })) {
         let_go(changed.pid, changed.status);
     }
@@ -252,7 +254,7 @@ void ZombieMonitor::end_remote_wait()
     }
 }
 
-// Waits for the end of the one under way, some seconds at most.
+// Waits until the running remote wait is over, for some seconds at most.
 void ZombieMonitor::finish_remote_wait()
 {
     constexpr sys::Nanoseconds CHECK_INTERVAL = 1'000'000;

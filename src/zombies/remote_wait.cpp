@@ -1,4 +1,4 @@
-// What the tracer does at each stop of the traced thread: the table in remote_wait.hpp.
+// What the tracer does at each stop of the traced thread: see the table in remote_wait.hpp.
 #include "zombies/remote_wait.hpp"
 
 #include "sys/tracing.hpp"
@@ -14,7 +14,7 @@ namespace foster
 namespace
 {
 
-constexpr int STOP_IN_CALL = SIGTRAP | 0x80; // PTRACE_O_TRACESYSGOOD
+constexpr int STOP_IN_CALL = SIGTRAP | 0x80; // with PTRACE_O_TRACESYSGOOD
 
 int signal_to_deliver(int status)
 {
@@ -24,12 +24,12 @@ int signal_to_deliver(int status)
 
 } // namespace
 
-// Seizes the thread, and asks for its first stop.
+// Seizes the thread and requests its first stop.
 Blocker RemoteWait::attach()
 {
     const auto blocker = calls_.seize(traced_thread_);
     if (!blocker) {
-        // Refused only where it has gone, which wait will report.
+        // Fails only if the thread has exited, which the next wait shows.
         (void)sys::trace_interrupt(traced_thread_);
     }
     return blocker;
@@ -38,14 +38,14 @@ Blocker RemoteWait::attach()
 void RemoteWait::handle_stop(int status)
 {
     if (status < 0 || !WIFSTOPPED(status)) {
-        blocker_ = {"it has gone", 0, true}; // maybe this thread alone
+        blocker_ = {"it has gone", 0, true}; // possibly only this thread
         traced_thread_ = 0;
     } else if (!goes_on(status)) {
         let_go(status);
     }
 }
 
-// Whether the remote wait goes on after a stop.
+// Returns whether the remote wait continues after this stop.
 bool RemoteWait::goes_on(int status)
 {
     const int signal = WSTOPSIG(status);
@@ -54,7 +54,7 @@ bool RemoteWait::goes_on(int status)
     }
     const bool was_asked_for = status >> 16 == PTRACE_EVENT_STOP && signal == SIGTRAP;
     if (!was_asked_for || is_given_up_) {
-        return false; // a signal, or a stop of the whole process, must find the thread as it was
+        return false; // a signal, or a stop of the whole process, must find the thread with its own registers
     }
     if (step_ == Step::SEIZED) {
         return begin_calls();
@@ -64,8 +64,8 @@ bool RemoteWait::goes_on(int status)
 
 void RemoteWait::let_go(int status)
 {
-    // What a filter, or a dispatch of calls to the process itself (Wine has one), says to a call that the thread has
-    // not made.
+    // The SIGSYS by which a seccomp filter, or Syscall User Dispatch (Wine uses it), catches the wait4. The thread
+    // itself has not made that call, so the signal must not be delivered.
     const bool is_of_call =
         step_ != Step::SEIZED && WSTOPSIG(status) == SIGSYS && sys::is_forced_signal(traced_thread_);
     if (is_of_call) {
@@ -73,8 +73,7 @@ void RemoteWait::let_go(int status)
     } else if (answered_ < count_ && !blocker_) {
         blocker_ = {"signals interrupt it again and again", 0, true};
     }
-    // Here the thread is where the kernel looks for signals, and after that at whether the interrupted call is to be
-    // begun again.
+    // At this stop the kernel is about to check for signals, and then whether to restart the interrupted call.
     if (step_ != Step::SEIZED) {
         calls_.put_back(answered_ > 0);
     }
@@ -86,7 +85,7 @@ bool RemoteWait::begin_calls()
 {
     const auto blocker = calls_.check_first_stop();
     if (blocker.error == ESRCH) {
-        return true; // it has been killed, which wait will report
+        return true; // the thread was killed, which the next wait shows
     }
     blocker_ = blocker;
     return !blocker && begin_call();
@@ -101,7 +100,7 @@ bool RemoteWait::begin_call()
 bool RemoteWait::enter_call()
 {
     if (!calls_.enter_call(zombies_[answered_])) {
-        step_ = Step::SEIZED; // it is as it was
+        step_ = Step::SEIZED; // the registers are unchanged
         return false;
     }
     step_ = Step::LEAVING;
@@ -109,19 +108,20 @@ bool RemoteWait::enter_call()
     return true;
 }
 
-// At the exit of a call: the next one, or back to where signals are looked for.
+// At the exit of a call: begins the next one, or lets the thread run to the point where the kernel checks for signals.
 bool RemoteWait::exit_call()
 {
     const auto answer = calls_.read_answer();
     if (answer.error == ESRCH) {
-        return true; // it has been killed, likewise
+        return true; // the thread was killed, as above
     }
-    // A filter that has caught the call has left its number where the answer would be. Its SIGSYS is the next stop.
+    // If a filter has caught the call, the register of the answer still has the number of the call, and SIGSYS is the
+    // next stop.
     const bool is_caught = answer && answer.value == SYS_wait4 && answer.value != zombies_[answered_];
     if (!is_caught) {
         answers_[answered_++] = answer ? answer.value : -answer.error;
         if (!answer) {
-            count_ = answered_; // no further call: back to where it can be let go
+            count_ = answered_; // no further call: to the point where it can be detached
         } else if (calls_.exit_call(); cpu::Calls::begins_next_at_exit() && answered_ < count_) {
             return begin_call();
         }

@@ -1,4 +1,4 @@
-// Who makes a remote wait: a second thread of foster, or a helper; and which thread of the parent is traced.
+// The tracer of a remote wait, a second thread of foster or a helper process, and the choice of the thread to trace.
 #include "zombies/remote_wait.hpp"
 
 #include "sys/procfs.hpp"
@@ -23,8 +23,8 @@ struct Sleeper {
     Blocker blocker;
 };
 
-// A thread that sleeps, which it does in a system call. The first one only where there is no other: event loops are
-// there.
+// Finds a thread that sleeps, which is only possible in a system call. Prefers threads other than the first one, since
+// event loops mostly are in the first.
 Sleeper find_sleeper(pid_t parent)
 {
     sys::NumberedEntries threads(sys::ProcessPath(parent, "task").c_string());
@@ -33,7 +33,7 @@ Sleeper find_sleeper(pid_t parent)
     for (int thread = threads.next(); thread >= 0; thread = threads.next()) {
         const auto stat = sys::read_stat(thread);
         if (stat.value.is_of_kernel) {
-            continue; // it would never come to the call
+            continue; // a kernel thread of the process, e.g. of io_uring, never enters a system call
         }
         switch (stat.value.state) {
         case 'S':
@@ -58,7 +58,8 @@ Sleeper find_sleeper(pid_t parent)
     return first_sleeps ? Sleeper{parent, {}} : Sleeper{0, blocker};
 }
 
-// A filter may answer a call with death. One that foster is under, too, allows it to wait; another one is not known.
+// Whether the parent is under a seccomp filter that does not apply to foster. Such a filter might kill the parent for
+// wait4. A filter that applies to both allows wait4, since foster uses it.
 bool has_own_seccomp(pid_t parent)
 {
     const pid_t self = ::getpid();
@@ -97,7 +98,7 @@ Blocker RemoteWait::begin(pid_t parent, std::span<const pid_t> zombies, bool tru
     has_ids_ = false;
     is_given_up_ = false;
 #ifdef __SANITIZE_ADDRESS__
-    __asan_unpoison_memory_region(stack_.data(), stack_.size()); // the last tracer has not returned from its frames
+    __asan_unpoison_memory_region(stack_.data(), stack_.size()); // the previous tracer did not return from its frames
 #endif
     const long started = cpu::start_thread(stack_, run_in_thread, this, tracer_);
     return started < 0 ? Blocker{"no thread can be made to trace it", sys::error_of(started), true} : Blocker{};
@@ -129,18 +130,18 @@ void RemoteWait::look_after_helper()
 {
     if (is_given_up_ && helper_.is_busy()) {
         const auto parent = sys::read_stat(parent_);
-        // foster would not learn of the exit of one that a helper traces.
+        // While the helper traces the parent, foster gets no SIGCHLD for its exit.
         !parent || parent.value.has_exited() ? helper_.kill() : helper_.resume();
     }
 }
 
-// A root without CAP_SYS_PTRACE may trace another user's process only as that user.
+// root without CAP_SYS_PTRACE may trace a process of another user only with the IDs of that user.
 bool RemoteWait::needs_ids() const
 {
     return blocker_.error == EPERM && !has_ids_ && !is_given_up_ && ::geteuid() == 0 && user_ != 0;
 }
 
-// In the second thread or the helper.
+// The tracer: runs in the second thread or in the helper.
 void RemoteWait::run()
 {
     start_ = sys::monotonic_now();
@@ -153,7 +154,8 @@ void RemoteWait::run()
         blocker_ = attach();
     }
     if (blocker_) {
-        blocker_.passing = sys::read_stat(traced_thread_).value.state != 'S'; // it may just have exited
+        // Temporary if the thread does not sleep: it may just have exited.
+        blocker_.passing = sys::read_stat(traced_thread_).value.state != 'S';
     } else {
         is_traced_ = true;
         handle_stops();
@@ -162,11 +164,11 @@ void RemoteWait::run()
     end_ = sys::monotonic_now();
 }
 
-// Not by a wait that blocks: it would have to be interrupted. Most stops come at once.
+// Polls, since a blocking wait would have to be interrupted for give_up(). Most stops come at once.
 void RemoteWait::handle_stops()
 {
     constexpr int YIELDS = 20;
-    constexpr int SHORT_NAPS = 10'000; // a second in all
+    constexpr int SHORT_NAPS = 10'000; // one second in total
     constexpr sys::Nanoseconds SHORT_NAP = 100'000;
     constexpr sys::Nanoseconds LONG_NAP = 100'000'000;
     bool is_last_asked_for = false;
@@ -188,7 +190,7 @@ void RemoteWait::handle_stops()
 
 void RemoteWait::ask_for_last_stop()
 {
-    // One in a frozen cgroup does not run, but it stops, which gives it its registers back.
+    // A thread in a frozen cgroup does not run, but it does stop, and then it gets its registers back.
     (void)sys::trace_interrupt(traced_thread_);
     if (step_ != Step::SEIZED) {
         blocker_ = {"its thread does not run: its cgroup may be frozen"};

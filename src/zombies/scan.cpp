@@ -31,7 +31,7 @@ std::span<Zombie> find_zombies(std::span<Zombie> list, const ScanScope& scope)
             continue;
         }
         const auto stat = sys::read_stat(pid);
-        // A parent outside this PID namespace has no number here: 0.
+        // The pid of a parent outside this PID namespace is 0.
         if (stat.value.state != 'Z' || (stat.value.parent == 0 && scope.ancestor != 0)) {
             continue;
         }

@@ -1,4 +1,4 @@
-// The scan of /proc for neglected zombies: those whose parent lives, is not foster, and does not wait for them.
+// The scan of /proc for zombies.
 #pragma once
 
 #include "sys/clock.hpp"
@@ -12,30 +12,30 @@
 namespace foster
 {
 
-// Without default values: an array of them takes no memory until it is filled.
+// Has no default values, so that an array of zombies uses no memory until it is filled.
 struct Zombie {
-    std::uint64_t start; // of the process, clock ticks since boot: with the pid it names one process for good
+    std::uint64_t start; // start time, clock ticks since boot; with the pid it identifies a process uniquely
     pid_t pid;
-    pid_t parent; // 0: it is outside this PID namespace
+    pid_t parent; // 0: outside this PID namespace
     std::array<char, 16> name_bytes;
     std::uint8_t name_size;
-    bool threads_live; // only its first thread has exited: nobody can reap it yet
+    bool threads_live; // only its first thread has exited, so it cannot be reaped yet
 
-    // What is remembered of it from scan to scan.
-    bool nudged;                 // its parent was sent SIGCHLD for it
+    // Kept from one scan to the next.
+    bool nudged;                 // SIGCHLD was sent to its parent for it
     sys::Nanoseconds first_seen; // CLOCK_MONOTONIC
 
     std::string_view name() const { return {name_bytes.data(), name_size}; }
 };
 
-// Whose zombies are wanted.
+// Which zombies find_zombies() returns.
 struct ScanScope {
-    pid_t ancestor = 0; // those of descendants of this process, not its own; 0: of any process
-    pid_t parent = 0;   // those of this process; 0: of any process
+    pid_t ancestor = 0; // only zombies whose parent is a descendant of this process; 0: no restriction
+    pid_t parent = 0;   // only zombies of this parent; 0: no restriction
 };
 
-// Fills the list with zombies, in the order of their pids, as many as it holds. Returns those found. What is remembered
-// from scan to scan is 0. Needs a /proc of this PID namespace; without one nothing is found.
+// Fills the list with zombies in the order of their pids, at most list.size() of them. Returns the filled part, in
+// which nudged and first_seen are 0. Needs a /proc of this PID namespace; without one it finds nothing.
 std::span<Zombie> find_zombies(std::span<Zombie> list, const ScanScope& scope);
 
 } // namespace foster

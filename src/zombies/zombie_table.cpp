@@ -10,13 +10,13 @@ namespace foster
 namespace
 {
 
-// By parent, then by pid.
+// The sort key: the parent, then the pid.
 std::uint64_t key_of(const Zombie& zombie)
 {
     return static_cast<std::uint64_t>(zombie.parent) << 32U | static_cast<std::uint32_t>(zombie.pid);
 }
 
-// Shell sort with Knuth's gaps: about n^1.5 steps at most. std::ranges::sort would add 1,500 bytes to the program.
+// Shell sort with Knuth's gaps: at most about n^1.5 steps. std::ranges::sort would add 1,500 bytes to the program.
 void sort(std::span<Zombie> zombies)
 {
     constexpr std::size_t LARGEST_GAP = 1093; // 364, 121, 40, 13, 4, 1
@@ -56,8 +56,8 @@ void ZombieTable::fill(const ScanScope& scope, ZombieTable& before, sys::Nanosec
     }
 }
 
-// The record of this zombie's parent, which has no other one before it in the list. The pid may have become another
-// process's since the scan before.
+// Adds a record for the parent of this zombie, which is the first zombie of that parent in the list. Compares start
+// times, since the pid may have been reused since the previous scan.
 Parent& ZombieTable::add_parent(Zombie& zombie, ZombieTable& before)
 {
     auto& parent = parents_[parent_count_++];

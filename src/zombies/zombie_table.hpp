@@ -1,4 +1,4 @@
-// What one scan has found: the zombies, and a record of each parent that neglects them.
+// ZombieTable: the result of one scan, the zombies and a record for each parent that neglects zombies.
 #pragma once
 
 #include "sys/clock.hpp"
@@ -12,38 +12,38 @@
 namespace foster
 {
 
-// Without default values, as a Zombie.
+// Has no default values, for the same reason as Zombie.
 struct Parent {
-    std::uint64_t start; // of the process, clock ticks since boot; 0: unknown
+    std::uint64_t start; // start time, clock ticks since boot; 0: unknown
     pid_t pid;           // 0: outside this PID namespace
-    std::uint32_t tried; // so many of its zombies, from the first one on, were tried to reap since the scan
+    std::uint32_t tried; // the number of its zombies, from the first one on, that were tried since the scan
     Zombie* first_zombie;
-    std::uint32_t count; // of its zombies
+    std::uint32_t count; // the number of its zombies
 
-    // What is remembered of it from scan to scan.
-    std::uint32_t reported; // the most zombies that were reported at once
-    bool blocker_reported;  // why it cannot be made to wait
+    // Kept from one scan to the next.
+    std::uint32_t reported; // the largest number of zombies that was reported
+    bool blocker_reported;  // the reason why it cannot be made to wait was reported
 
     std::span<Zombie> zombies() const { return {first_zombie, count}; }
 };
 
-// Of fixed size. It must not be moved: the records of parents point to the zombies.
+// Has a fixed size. Must not be moved: Parent::first_zombie points into the table.
 class ZombieTable
 {
   public:
-    static constexpr std::size_t MAX_ZOMBIES = 4096; // more are left to the scans to come
+    static constexpr std::size_t MAX_ZOMBIES = 4096; // further zombies have to wait for later scans
 
-    // Scans /proc, as find_zombies() does. What is remembered is taken over from the scan before; what was reported of
-    // a parent is moved, so that it stays only with those that are not found any more. now: the first_seen of new
-    // zombies, nanoseconds of CLOCK_MONOTONIC.
+    // Scans /proc by find_zombies(). What is kept from one scan to the next is copied from the table of the previous
+    // scan, before. Parent::reported is moved: in before it stays above 0 only for parents that were not found again.
+    // now: the first_seen of new zombies, nanoseconds of CLOCK_MONOTONIC.
     void fill(const ScanScope& scope, ZombieTable& before, sys::Nanoseconds now);
 
-    // In the order of their parents' pids, those of one parent in the order of their own.
+    // Sorted by the parent's pid, then by their own pid.
     std::span<Zombie> zombies() { return std::span(zombies_).first(zombie_count_); }
     std::span<const Zombie> zombies() const { return std::span(zombies_).first(zombie_count_); }
-    // In the order of their pids.
+    // Sorted by pid.
     std::span<Parent> parents() { return std::span(parents_).first(parent_count_); }
-    // The parent of this pid; null: it has no zombies here.
+    // The parent with this pid; null: the table has no zombie of it.
     Parent* find_parent(pid_t pid);
 
   private:
