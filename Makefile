@@ -129,9 +129,9 @@ endif
 .PHONY: all demo test e2e fuzz lint bench install uninstall clean FORCE
 all: $(BUILD)/foster $(BUILD)/foster-runtime $(BUILD)/compile_commands.json
 
-# With V=1 commands are shown, else what they make.
+# With V=1 commands are shown, with -s nothing, else what they make.
 QUIET := $(if $(V),,@)
-show = $(if $(V),,@printf '%-3s %s\n' $(1) $(2))
+show = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '%-3s %s\n' $(1) $(2))
 
 $(BUILD)/foster: $(filter-out $(OF_RUNTIME),$(OBJECTS))
 $(BUILD)/foster-runtime: $(OF_RUNTIME) $(SHARED)
