@@ -347,7 +347,7 @@ has_reaped_through() {
 @test "a parent under a seccomp filter of its own is left alone" {
   run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/deny" chdir=EPERM -- "$WORKLOADS/neglect" 2 nanosleep
   expect_in 'in time, 2 left' "$output"
-  expect_in 'it is under a seccomp filter that foster is not, which might kill it; --reap-zombies=PID dares it' "$output"
+  expect_in 'it is under a seccomp filter that foster is not, which might kill it; --reap-zombies=PID risks it' "$output"
 }
 
 @test "a parent that is being traced is left alone, and its tracer named" {

@@ -77,7 +77,7 @@ Blocker RemoteWait::precheck(pid_t parent, bool trusts_seccomp)
         return {"it is outside this PID namespace"};
     }
     if (!trusts_seccomp && has_own_seccomp(parent)) {
-        return {"it is under a seccomp filter that foster is not, which might kill it; --reap-zombies=PID dares it"};
+        return {"it is under a seccomp filter that foster is not, which might kill it; --reap-zombies=PID risks it"};
     }
     return find_sleeper(parent).blocker;
 }
