@@ -1,7 +1,7 @@
 #!/bin/sh
-# containerd.sh [FILE]: adds to containerd's configuration, /etc/containerd/config.toml, what containerd.toml beside
-# this script has and the file has not. Choose it in place of an editor: the file stays as it is unless containerd
-# itself then tells of both handlers. What it was is kept as FILE.before. Nothing is restarted.
+# containerd.sh [FILE]: adds the tables of containerd.toml, beside this script, that containerd's configuration,
+# /etc/containerd/config.toml, does not have. Choose it in place of an editor: the file stays as it is unless containerd
+# then reports both handlers. The former file is kept as FILE.before. Nothing is restarted.
 set -eu
 file=${1:-/etc/containerd/config.toml}
 tables=$(dirname "$0")/containerd.toml
