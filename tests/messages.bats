@@ -5,6 +5,7 @@ load helpers
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$FOSTER" -v sh -c '"$WORKLOADS/orphans" 1; exec "$WORKLOADS/record-signals" 1'
     wait_until eval "[[ \$(grep -c READY $OUT) == 2 ]]"
+    wait_until grep -q "reaped orphan" "$ERR"
     kill -HUP "$INIT"
     finish
     expect_status 0
