@@ -2,7 +2,7 @@
 # What --zombies=reap does to the parents that it makes wait: nothing that they could notice.
 load helpers
 
-AGE=700ms
+AGE=400ms
 
 setup() {
   # Where nothing comes.
