@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <csignal>
 #include <poll.h>
-#include <span>
 #include <sys/types.h>
 
 namespace foster
@@ -50,20 +49,13 @@ sys::Result<sys::ReceivedSignal> SignalSource::next(sys::Nanoseconds at_most)
 // Returns an errno value, 0 on success.
 int SignalSource::read_batch(sys::Nanoseconds at_most)
 {
-    const std::span buffer(reinterpret_cast<char*>(batch_.data()), sizeof batch_);
-    sys::Result<std::size_t> size{0, EOPNOTSUPP};
     if (at_most >= 0) {
         const auto is_there = sys::poll_one(fd_.number(), POLLIN, at_most);
         if (!is_there || !is_there.value) {
             return is_there ? EAGAIN : is_there.error;
         }
-        // What poll has seen may be gone: a SIGSTOP, which does nothing to PID 1, takes a pending SIGCONT away. A read
-        // would wait for the next signal then, beyond the time. Kernels before 6.10 cannot promise not to.
-        size = sys::read_at_once(fd_.number(), buffer);
     }
-    if (size.error != 0 && size.error != EAGAIN) {
-        size = sys::read(fd_.number(), buffer);
-    }
+    const auto size = sys::read(fd_.number(), {reinterpret_cast<char*>(batch_.data()), sizeof batch_});
     next_ = 0;
     count_ = size ? size.value / sizeof batch_[0] : 0;
     return size ? 0 : size.error;

@@ -14,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
-#include <sys/uio.h>
 
 namespace foster::sys
 {
@@ -83,13 +82,6 @@ Result<Fd> open(const char* path, int flags)
 Result<std::size_t> read(int fd, std::span<char> buffer)
 {
     return result_of<std::size_t>(raw_call(SYS_read, fd, buffer.data(), buffer.size()));
-}
-
-Result<std::size_t> read_at_once(int fd, std::span<char> buffer)
-{
-    constexpr int NO_WAIT = 8; // RWF_NOWAIT, which musl 1.2.3 does not know
-    const iovec whole{buffer.data(), buffer.size()};
-    return result_of<std::size_t>(raw_call(SYS_preadv2, fd, &whole, 1, -1L, -1L, NO_WAIT));
 }
 
 Result<Fd> open_of_kernel(const char* path, int flags)

@@ -25,9 +25,6 @@ Result<Fd> open(const char* path, int flags);
 Result<std::size_t> size_of(int fd);
 Result<struct stat> fstat(int fd);
 Result<std::size_t> read(int fd, std::span<char> buffer);
-// The same without waiting, whatever the descriptor's O_NONBLOCK is, preadv2(2) with RWF_NOWAIT. EAGAIN: nothing is
-// there. EOPNOTSUPP: this file, or this kernel, cannot promise that.
-Result<std::size_t> read_at_once(int fd, std::span<char> buffer);
 // The target of a symbolic link, cut off at the size of the buffer.
 Result<std::string_view> readlink(const char* path, std::span<char> buffer);
 // Opens a file of procfs, sysfs or cgroups for reading. ENOENT: the path is on another file system. A workload may have
