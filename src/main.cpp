@@ -31,7 +31,7 @@ int run(char** arguments, char** variables)
     if (options.mode == Mode::INSTALL) {
         return install(options);
     }
-    if (options.mode == Mode::LIST_ZOMBIES || options.mode == Mode::REAP_ZOMBIES) {
+    if (options.mode >= Mode::REAP_ZOMBIES) {
         return run_zombie_command(options);
     }
     const log::Messages messages{options.level};

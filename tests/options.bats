@@ -77,6 +77,20 @@ refused() {
   done
 }
 
+@test "of --list-zombies and --reap-zombies, --install, and --pause, what ends at once goes before the pause, in any order" {
+  local options
+  for options in '--pause --list-zombies' '--list-zombies --pause' '--reap-zombies --list-zombies --pause'; do
+    # shellcheck disable=SC2086 # several words
+    run -0 timeout 10 "$FOSTER" $options
+    expect_in PARENT "${lines[0]}"
+  done
+  for options in --pause --list-zombies; do
+    rm -f "$BATS_TEST_TMPDIR/copy"
+    run -0 timeout 10 "$FOSTER" --install "$BATS_TEST_TMPDIR/copy" "$options"
+    cmp "$FOSTER" "$BATS_TEST_TMPDIR/copy"
+  done
+}
+
 @test "a --help that cannot be written is an error" {
   run -125 sh -c '"$FOSTER" --help >/dev/full'
   expect [ "$output" = 'foster: error: cannot write to standard output: No space left on device' ]

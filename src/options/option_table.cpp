@@ -152,10 +152,9 @@ const char* set_termination_log(Options& options, char* value)
     return options.termination_log[0] == '\0' ? "it is empty" : nullptr;
 }
 
-// The last of several modes counts, but --help, --version and --license are kept.
 const char* set_mode(Options& options, Mode mode)
 {
-    if (!prints_text(options.mode) || prints_text(mode)) {
+    if (mode >= options.mode || prints_text(mode)) {
         options.mode = mode;
     }
     return nullptr;
@@ -168,7 +167,7 @@ const char* reap_zombies(Options& options, char* value)
     if (!sys::HAS_REMOTE_WAIT) {
         return "no remote wait on this CPU architecture";
     }
-    return options.neglecter < 0 || (value != nullptr && options.neglecter == 0) ? "not a process id" : nullptr;
+    return value != nullptr && options.neglecter <= 0 ? "not a process id" : nullptr;
 }
 
 // Returns 1 for JSON, 0 for text, -1 for anything else.

@@ -17,7 +17,8 @@ namespace foster
 
 // What foster does: it runs a command, or only reaps (PAUSE), or does one task and exits (LIST_ZOMBIES, REAP_ZOMBIES,
 // INSTALL), or prints a text and exits.
-enum class Mode : std::uint8_t { RUN, PAUSE, LIST_ZOMBIES, REAP_ZOMBIES, INSTALL, HELP, VERSION, LICENSE };
+// If several are given, the one that is later in this list counts, and the last of those that print a text.
+enum class Mode : std::uint8_t { RUN, PAUSE, REAP_ZOMBIES, LIST_ZOMBIES, INSTALL, HELP, VERSION, LICENSE };
 constexpr bool prints_text(Mode mode)
 {
     return mode >= Mode::HELP;
