@@ -17,6 +17,7 @@ compile() {
 @test "a message that fits its values compiles" {
   run -0 compile 'messages.warning("pipe-broken|{name}[{pid}]{} after {}: {reason}{!code}", "cat", 7, std::string_view(""), true, Error{32}, OptionalNumber())'
   run -0 compile 'messages.warning("pipe-broken|{name}[{pid}]", "name"_is = "cat", "pid"_is = 7)'
+  run -0 compile 'messages.warning("many|{a}{b}{c}{d}{e}{f}{g}{h}{i}{j}{k}{l}{m}{n}{o}{p}", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)'
 }
 
 # must_not_compile STATEMENT WHY: it is refused, and the compiler names why.
