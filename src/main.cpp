@@ -36,13 +36,13 @@ int run(char** arguments, char** variables)
     }
     const log::Messages messages{options.level};
     set_parentage(options.parent_death, messages);
-    SignalSource signals(messages);
     InheritedChildren inherited_children(options, messages);
     auto terminal = options.own_session ? Terminal() : Terminal::find(options.no_terminal);
     ExitReport exit_report(options, messages);
     const auto child = Child::spawn(options, inherited, terminal, environment, messages);
 
     // From here on foster must not exit before the child has exited.
+    SignalSource signals(messages); // last, so that it takes no descriptor that a step before could need
     Supervisor supervisor(options, messages, signals, std::move(terminal), child, inherited_children, exit_report);
     supervisor.release_inherited();
     return supervisor.run();

@@ -121,3 +121,77 @@ signalfd_of() {
     grep -q 'cannot use a signalfd: Input/output error; rt_sigtimedwait stands in$' "$ERR"
   done
 }
+
+# Attaches strace, with these options, to foster.
+trace_foster() {
+  strace -o "$BATS_TEST_TMPDIR/trace" "$@" -p "$INIT" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+  tracer=$!
+  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+}
+
+@test "a signal that ppoll has seen, and that is gone, does not make foster miss a deadline" {
+  # As SIGCONT is when SIGSTOP comes, which PID 1 ignores.
+  start_in subreaper "$FOSTER" --delay TERM:500ms sh -c 'echo READY; exec sleep 1000'
+  wait_ready
+  local tracer
+  trace_foster -e trace=ppoll -e inject=ppoll:retval=1:when=1
+  kill "$INIT"
+  finish
+  expect_status 143
+  wait "$tracer"
+  grep -q INJECTED "$BATS_TEST_TMPDIR/trace"
+}
+
+# Starts foster as dumb-init, with a child that ends at SIGCONT.
+start_dumb_init() {
+  ln -s "$FOSTER" "$BATS_TEST_TMPDIR/dumb-init"
+  start_in subreaper "$BATS_TEST_TMPDIR/dumb-init" sh -c 'trap "exit 5" CONT; echo READY; while :; do sleep 0.1; done'
+  wait_ready
+}
+
+@test "dumb-init: a SIGCONT that comes after a SIGTSTP was read is not lost" {
+  start_dumb_init
+  local tracer
+  trace_foster -e trace=read -e inject=read:delay_exit=1000000
+  kill -TSTP "$INIT"
+  wait_until eval '(( ($(sed -n "s/^ShdPnd:\t/0x/p" "/proc/$INIT/status") & 0x80000) == 0 ))' # it was read
+  kill -CONT "$INIT"
+  finish
+  expect_status 5
+  wait "$tracer"
+}
+
+@test "dumb-init: of stop signals that were read together, SIGCONT ends all" {
+  start_dumb_init
+  local tracer
+  trace_foster -e trace=read -e inject=read:delay_enter=500000
+  kill -TSTP "$INIT"
+  kill -TTIN "$INIT"
+  wait_until grep -q 'stopped by SIGSTOP' "$BATS_TEST_TMPDIR/trace"
+  kill -CONT "$INIT"
+  finish
+  expect_status 5
+  wait "$tracer"
+  grep -q '= 256 (DELAYED)$' "$BATS_TEST_TMPDIR/trace" # both
+}
+
+@test "the signalfd does not take the last descriptor from what a step before the loop needs" {
+  local log=$BATS_TEST_TMPDIR/log
+  run -3 prlimit --nofile=4 "$FOSTER" -vv --termination-log="$log" sh -c 'exit 3' 3>&-
+  grep -q 'exited with 3' "$log"
+  expect_in 'cannot use a signalfd: Too many open files' "$output"
+  requires_root
+  run -0 prlimit --nofile=4 "$FOSTER" --user nobody id -un 3>&-
+  expect_in nobody "$output"
+}
+
+@test "a signalfd that cannot be moved below the inherited descriptors is closed with them" {
+  start_in subreaper bash -c 'exec 3</dev/null; exec "$WORKLOADS/deny" dup3=EPERM -- "$FOSTER" -vv "$WORKLOADS/record-signals" 1'
+  wait_ready
+  kill -34 "$INIT"
+  finish
+  expect_status 0
+  grep -qx 34 "$OUT"
+  grep -q 'cannot use a signalfd: Operation not permitted' "$ERR"
+  expect [ "$(grep -c warning "$ERR")" = 0 ]
+}

@@ -58,4 +58,9 @@ sys::Status Terminal::give_to(pid_t group) const
     return is_own() && sys::kill(-group, 0).error != ESRCH ? put_in_foreground(group) : sys::Status{};
 }
 
+sys::Status Terminal::take_back(pid_t child_group) const
+{
+    return is_there() && is_foreground(child_group) ? put_in_foreground(own_group_) : sys::Status{};
+}
+
 } // namespace foster

@@ -27,10 +27,7 @@ class Terminal
     // foreground, and --no-terminal is not given. So a background job does not take the terminal.
     sys::Status give_to(pid_t group) const;
     // Puts foster's own process group into the foreground if the child's group is there.
-    sys::Status take_back(pid_t child_group) const
-    {
-        return is_there() && is_foreground(child_group) ? put_in_foreground(own_group_) : sys::Status{};
-    }
+    sys::Status take_back(pid_t child_group) const;
     // Works from the background, too, because SIGTTOU is blocked, tcsetpgrp(3).
     sys::Status put_in_foreground(pid_t group) const { return sys::tcsetpgrp(fd_.number(), group); }
     // Whether this group is in the foreground.

@@ -15,15 +15,23 @@ namespace foster
 SignalSource::SignalSource(const log::Messages& messages) : messages_(messages)
 {
     auto opened = sys::above_standard(sys::signalfd());
-    if (!opened) {
-        log_refusal(opened.error);
-    }
     fd_ = static_cast<sys::Fd&&>(opened.value);
+    if (!opened) {
+        give_up(opened.error);
+    }
 }
 
-void SignalSource::log_refusal(int error) const
+void SignalSource::give_up(int error)
 {
+    fd_ = sys::Fd();
     messages_.debug("signalfd-refused|cannot use a signalfd: {reason}; rt_sigtimedwait stands in", log::Error{error});
+}
+
+void SignalSource::move_to(int& number)
+{
+    if (const auto moved = sys::move_onto(fd_, number); !moved) {
+        give_up(moved.error);
+    }
 }
 
 sys::Result<sys::ReceivedSignal> SignalSource::next(sys::Nanoseconds at_most)
@@ -33,9 +41,11 @@ sys::Result<sys::ReceivedSignal> SignalSource::next(sys::Nanoseconds at_most)
         if (error == EINTR || error == EAGAIN) {
             return {{}, error};
         }
+        if (error == ERESTART) {
+            return sys::wait_for_signal(0);
+        }
         if (error != 0) {
-            log_refusal(error);
-            fd_ = sys::Fd();
+            give_up(error);
         }
     }
     if (!has_more()) {
@@ -46,13 +56,17 @@ sys::Result<sys::ReceivedSignal> SignalSource::next(sys::Nanoseconds at_most)
              read.ssi_ptr}};
 }
 
-// Returns an errno value, 0 on success.
+// Returns an errno value, 0 on success. ERESTART: only SIGCONT is pending, which must be taken without waiting. SIGSTOP
+// discards a pending SIGCONT, signal(7), and as PID 1 foster is not stopped. So read(2) could wait beyond the deadline.
 int SignalSource::read_batch(sys::Nanoseconds at_most)
 {
     if (at_most >= 0) {
         const auto is_there = sys::poll_one(fd_.number(), POLLIN, at_most);
         if (!is_there || !is_there.value) {
             return is_there ? EAGAIN : is_there.error;
+        }
+        if ((sys::pending_signals() & ~sys::bit_of(SIGCONT)) == 0) {
+            return ERESTART;
         }
     }
     const auto size = sys::read(fd_.number(), {reinterpret_cast<char*>(batch_.data()), sizeof batch_});
@@ -61,13 +75,13 @@ int SignalSource::read_batch(sys::Nanoseconds at_most)
     return size ? 0 : size.error;
 }
 
-sys::SignalMask SignalSource::pending() const
+bool SignalSource::has_sigcont() const
 {
-    auto pending = sys::pending_signals();
+    bool has = (sys::pending_signals() & sys::bit_of(SIGCONT)) != 0;
     for (auto index = next_; index < count_; ++index) {
-        pending |= sys::bit_of(static_cast<int>(batch_[index].ssi_signo));
+        has = has || batch_[index].ssi_signo == SIGCONT;
     }
-    return pending;
+    return has;
 }
 
 void SignalSource::drop_stops()

@@ -25,17 +25,18 @@ class SignalSource
     sys::Result<sys::ReceivedSignal> next(sys::Nanoseconds at_most);
     // Whether the last read brought further signals that next() has not returned yet.
     bool has_more() const { return next_ < count_; }
-    // All pending signals: the kernel's, and those that were read and that next() has not returned yet.
-    sys::SignalMask pending() const;
+    // Whether a SIGCONT is pending, or was read and next() has not returned it yet.
+    bool has_sigcont() const;
     // Removes SIGTSTP, SIGTTIN and SIGTTOU from the signals that were read. The kernel does the same with those that
     // were not read, when SIGCONT arrives, signal(7).
     void drop_stops();
-    // Moves the signalfd, if there is one, to the descriptor `number`, and then increments `number`.
-    sys::Status move_to(int& number) { return sys::move_onto(fd_, number); }
+    // Moves the signalfd, if there is one, to the descriptor `number`, and then increments `number`. If that is refused,
+    // closes it.
+    void move_to(int& number);
 
   private:
     int read_batch(sys::Nanoseconds at_most);
-    void log_refusal(int error) const;
+    void give_up(int error);
 
     const log::Messages& messages_;
     sys::Fd fd_;

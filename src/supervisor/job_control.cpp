@@ -12,7 +12,7 @@ void JobControl::follow_stopped_child()
 {
     const int signal = has_terminal() ? sys::stopped_by(child_.pid()) : 0;
     // If SIGCONT is pending, it continues the child and foster. A stop of foster would discard it, signal(7).
-    if (signal == 0 || (signals_.pending() & sys::bit_of(SIGCONT)) != 0) {
+    if (signal == 0 || signals_.has_sigcont()) {
         return;
     }
     // bash's fg sends no SIGCONT to a job that bash knows to be running, so foster continues the child by itself.
@@ -28,6 +28,16 @@ void JobControl::follow_stopped_child()
         (void)terminal_.give_to(child_.pid());
     }
     signals_.drop_stops();
+}
+
+void JobControl::stop_with_child()
+{
+    if (!signals_.has_sigcont()) {
+        sys::stop_self();
+    }
+    if (signals_.has_sigcont()) { // not as PID 1
+        signals_.drop_stops();
+    }
 }
 
 bool JobControl::continue_child() const

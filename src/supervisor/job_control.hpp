@@ -28,6 +28,8 @@ class JobControl
     // Takes the terminal for foster's own process group and continues that group. A member of it was stopped because it
     // used the terminal while the child's group was in the foreground, as in `foster producer | less`.
     void give_terminal_to_own_group();
+    // Stops foster by SIGSTOP, unless a SIGCONT that would continue it has arrived already: a stop would discard it.
+    void stop_with_child();
     // To be called after the child has exited.
     void take_terminal_back() const { (void)terminal_.take_back(child_.pid()); }
     // Moves the terminal, if there is one, to the descriptor `number`, and then increments `number`.

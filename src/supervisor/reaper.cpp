@@ -51,6 +51,13 @@ void Reaper::sweep_if_due()
     reap_child_if_noticed();
 }
 
+void Reaper::reap_child_if_noticed()
+{
+    if (sweep_pending_ && child_ > 0 && !child_status_) {
+        reap(child_);
+    }
+}
+
 // Returns the number of waits.
 int Reaper::reap_all()
 {

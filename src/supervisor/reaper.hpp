@@ -38,12 +38,7 @@ class Reaper
     }
     // Reaps the child if it has exited and only the sweep has not come yet. A signal that arrives after the exit is not
     // for the child.
-    void reap_child_if_noticed()
-    {
-        if (sweep_pending_ && child_ > 0 && !child_status_) {
-            reap(child_);
-        }
-    }
+    void reap_child_if_noticed();
     // Requests a sweep for a reason other than the kernel's SIGCHLD.
     void request_sweep() { sweep_pending_ = true; }
     // Runs the pending sweep if it is due. If it is not due, reaps only what must not wait for the sweep: the pid that

@@ -42,16 +42,17 @@ void Supervisor::release_inherited()
 
 void Supervisor::release_descriptors()
 {
-    // The signalfd, the terminal and the termination log take the first numbers after the standard ones. All higher
-    // ones are closed.
+    // The terminal, the termination log and the signalfd take the first numbers after the standard ones, in the order
+    // in which they were opened. All higher ones are closed.
     int next = FIRST_OTHER_FD;
-    for (const auto moved : {signals_.move_to(next), job_control_.move_to(next), exit_report_.move_to(next)}) {
+    for (const auto moved : {job_control_.move_to(next), exit_report_.move_to(next)}) {
         if (!moved) {
             messages_.warning("descriptors-kept|cannot close inherited descriptors, which stay open: {reason}",
                               log::Error{moved.error});
             return;
         }
     }
+    signals_.move_to(next);
     sys::close_from(next);
     // Standard input is replaced by /dev/null: it may be a pipe whose writer waits until the last reader has closed it.
     // Standard output stays open: cron jobs and linked log files write to /proc/1/fd/1.
@@ -207,7 +208,9 @@ void Supervisor::deliver(const sys::ReceivedSignal& received)
     context.stops_with_child = options_.personality->stops_with_job;
     if (context.is_stop_request) {
         ++stop_requests_;
-        start_stop_timeout();
+        if (options_.stop_timeout != 0 && !kill_child_at_.is_set() && !context.has_exited) {
+            kill_child_at_ = sys::Deadline::in(options_.stop_timeout);
+        }
     }
     switch (decide(received, context)) {
     case Delivery::DROP:
@@ -233,7 +236,7 @@ void Supervisor::deliver(const sys::ReceivedSignal& received)
         if (context.forwarded_as != 0) {
             forward(received, context.forwarded_as);
         }
-        sys::stop_self();
+        job_control_.stop_with_child();
         return;
     }
 }
@@ -242,13 +245,6 @@ void Supervisor::forward(const sys::ReceivedSignal& received, int signal)
 {
     if (child_.forward(received, signal)) {
         exit_report_.note_forwarded(signal, received);
-    }
-}
-
-void Supervisor::start_stop_timeout()
-{
-    if (options_.stop_timeout != 0 && !kill_child_at_.is_set() && !has_exited()) {
-        kill_child_at_ = sys::Deadline::in(options_.stop_timeout);
     }
 }
 

@@ -54,7 +54,6 @@ class Supervisor
     void handle(const sys::ReceivedSignal& received);
     void deliver(const sys::ReceivedSignal& received);
     void forward(const sys::ReceivedSignal& received, int signal);
-    void start_stop_timeout();
     void handle_wait_error(int error, bool is_time_over);
 
     const Options& options_;

@@ -43,6 +43,11 @@ Nanoseconds realtime_now()
     return now_by(CLOCK_REALTIME);
 }
 
+bool Deadline::is_over() const
+{
+    return is_set() && is_over(monotonic_now());
+}
+
 Nanoseconds Deadline::left() const
 {
     return is_set() ? std::max(time_ - monotonic_now(), Nanoseconds{0}) : -1;

@@ -26,7 +26,7 @@ class Deadline
     constexpr bool is_set() const { return time_ != 0; }
     // Whether the time has come. Never is not over.
     constexpr bool is_over(Nanoseconds now) const { return is_set() && now >= time_; }
-    bool is_over() const { return is_set() && is_over(monotonic_now()); }
+    bool is_over() const;
     // The nanoseconds until then, at least 0; -1: never.
     Nanoseconds left() const;
     friend constexpr Deadline earlier(Deadline one, Deadline other)
