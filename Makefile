@@ -69,7 +69,7 @@ endif
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast \
   -Wno-missing-field-initializers
-DEFINES := -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"'
+DEFINES := -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"'
 FLAGS := -std=c++20 $(WARNINGS) $(if $(WERROR),-Werror) -fno-exceptions -fno-rtti -fno-threadsafe-statics
 CLANG := $(findstring clang,$(shell $(CXX) --version))
 # Those of the flags that this compiler takes, without a word.
@@ -153,7 +153,7 @@ $(OBJECTS): $(BUILD)/%.o: %.cpp $(BUILD)/flags Makefile
 quoted = '$(subst ','\'',$(1))'
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@flags=$(call quoted,$(COMPILE) $(LINKFLAGS) $(LDFLAGS)); \
+	@flags=$(call quoted,$(CC) $(COMPILE) $(LINKFLAGS) $(LDFLAGS)); \
 	  echo "$$flags" | cmp -s - $@ || echo "$$flags" >$@
 
 # For clangd and its like.
@@ -167,7 +167,13 @@ $(BUILD)/compile_commands.json: $(BUILD)/flags $(SOURCES)
 $(BUILD)/license.inc: LICENSE
 	@mkdir -p $(@D)
 	$(QUIET)sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $< >$@
-$(BUILD)/src/options/help.o: $(BUILD)/license.inc
+$(BUILD)/src/options/help.o: $(BUILD)/license.inc $(BUILD)/commit
+$(BUILD)/src/options/help.o: DEFINES += -DFOSTER_COMMIT='"$(COMMIT)"'
+
+# Changes when the commit does, so that no more than its own file is compiled anew.
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
 
 -include $(OBJECTS:.o=.d)
 
