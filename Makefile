@@ -70,6 +70,7 @@ endif
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast \
   -Wno-missing-field-initializers
 DEFINES := -Isrc -I$(BUILD) -DFOSTER_VERSION='"$(VERSION)"'
+WITH_COMMIT = -DFOSTER_COMMIT='"$(COMMIT)"'
 FLAGS := -std=c++20 $(WARNINGS) $(if $(WERROR),-Werror) -fno-exceptions -fno-rtti -fno-threadsafe-statics
 CLANG := $(findstring clang,$(shell $(CXX) --version))
 # Those of the flags that this compiler takes, without a word.
@@ -160,7 +161,7 @@ $(BUILD)/flags: FORCE
 $(BUILD)/compile_commands.json: $(BUILD)/flags $(SOURCES)
 	@printf '%s\n' $(SOURCES) | while read -r source; do \
 	  printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$${comma:-[}" $(call quoted,$(CURDIR)) \
-	    "$$source" $(call quoted,$(subst ",\",$(subst \,\\,$(COMPILE)))) "$$source"; comma=$$(printf ',\n '); done >$@
+	    "$$source" $(call quoted,$(subst ",\",$(subst \,\\,$(COMPILE) $(WITH_COMMIT)))) "$$source"; comma=$$(printf ',\n '); done >$@
 	@echo ']' >>$@
 
 # The text of LICENSE as a string literal.
@@ -168,7 +169,7 @@ $(BUILD)/license.inc: LICENSE
 	@mkdir -p $(@D)
 	$(QUIET)sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $< >$@
 $(BUILD)/src/options/help.o: $(BUILD)/license.inc $(BUILD)/commit
-$(BUILD)/src/options/help.o: DEFINES += -DFOSTER_COMMIT='"$(COMMIT)"'
+$(BUILD)/src/options/help.o: DEFINES += $(WITH_COMMIT)
 
 # Changes when the commit does, so that no more than its own file is compiled anew.
 $(BUILD)/commit: FORCE
@@ -213,7 +214,7 @@ lint: $(BUILD)/license.inc
 	clang-format --dry-run --Werror $$(git ls-files '*.cpp' '*.hpp')
 	printf '%s\0' $(SOURCES) | xargs -0 -P "$$(nproc)" -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
 	  $(ARCH:%=--target=%-linux-gnu) -std=c++20 -Isrc -I$(BUILD) -fno-exceptions -fno-rtti \
-	  -DFOSTER_VERSION='"$(VERSION)"' -DFOSTER_COMMIT='"$(COMMIT)"'
+	  -DFOSTER_VERSION='"$(VERSION)"' $(WITH_COMMIT)
 	shellcheck --external-sources --source-path=tests $(SCRIPTS)
 	codespell $$(git ls-files)
 	! git ls-files ':!README.md' ':!tests' ':!.ci' | LC_ALL=C.UTF-8 xargs grep -nE '^.{121,}'
