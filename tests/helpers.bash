@@ -30,8 +30,12 @@ requires_root() {
   [[ $(id -u) == 0 ]] || skip 'requires root'
 }
 
+is_static() {
+  ! readelf -lW "$FOSTER" | grep -q INTERP
+}
+
 requires_static() {
-  ! readelf -lW "$FOSTER" | grep -q INTERP || skip 'requires a static foster'
+  is_static || skip 'requires a static foster'
 }
 
 # Runs a command in a mode, within 60 s.
