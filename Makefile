@@ -13,6 +13,7 @@
 # make e2e        tests in Docker, podman, runc, crun, containerd, systemd and real kernels of both CPUs, as root
 # make lint       formatting and static analysis; ARCH too
 # make fuzz       a million texts for what foster-runtime reads, RUNS; wants clang
+# make soak       a million orphans and a million signals, ORPHANS, SIGNALS; memory and descriptors stay as they are
 # make bench      foster beside tini, dumb-init and catatonit
 # make install    both, foster-runtime by its other names, the man pages, and the manifests for Kubernetes
 #   PREFIX=/usr/local, DESTDIR=, bindir, mandir, datadir, INSTALL as GNU has them
@@ -53,7 +54,7 @@ SHARED := $(filter $(BUILD)/src/sys/% $(BUILD)/src/log/%,$(OBJECTS))
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
-SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/bench/*.sh \
+SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/bench/*.sh tests/soak/*.sh \
   $(addprefix tests/e2e/*.,bats bash sh) tests/workloads/*.bash)
 
 TARGET := $(shell $(CXX) -dumpmachine)
@@ -127,7 +128,7 @@ ifeq ($(LIBC)$(SANITIZE),musl)
     $(filter %.o,$^) -L$(MUSL_LIB) -lc $(shell $(CC) -print-libgcc-file-name) $(if $(OWN_START),,$(MUSL_LIB)crtn.o)
 endif
 
-.PHONY: all demo test e2e fuzz lint bench install uninstall clean FORCE
+.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE
 all: $(BUILD)/foster $(BUILD)/foster-runtime $(BUILD)/compile_commands.json
 
 # With V=1 commands are shown, with -s nothing, else what they make.
@@ -205,6 +206,9 @@ fuzz:
 	  -o build/fuzz/plan tests/fuzz/plan.cpp $(wildcard src/runtime/json*.cpp) src/runtime/plan.cpp src/sys/text.cpp
 	build/fuzz/plan -runs=$(RUNS) -dict=tests/fuzz/plan.dict -artifact_prefix=build/fuzz/ -verbosity=0 \
 	  -print_final_stats=1 build/fuzz/texts tests/fuzz/plan
+
+soak: $(BUILD)/foster $(WORKLOADS)
+	FOSTER=$(call absolute,$<) tests/soak/soak.sh
 
 bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
 	FOSTER=$(call absolute,$<) tests/bench/bench.sh
