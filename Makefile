@@ -12,7 +12,10 @@
 # make test       the tests, against BUILD's foster; TESTS=FILE... for some of them; wants GNU parallel
 # make e2e        tests in Docker, podman, runc, crun, containerd, systemd and real kernels of both CPUs, as root
 # make lint       formatting and static analysis; ARCH too
-# make fuzz       a million texts for what foster-runtime reads, RUNS; wants clang
+# make fuzz       everything that foster and foster-runtime parse, by libFuzzer; wants clang and nlohmann-json3-dev
+#   SECONDS=60    for all targets together; RUNS=N: instead, N inputs for each of them
+#   SEED=N        tries the same inputs again, given RUNS; the seed of each run is printed
+#   FUZZ=NAME...  some of tests/fuzz/NAME.cpp
 # make soak       a million orphans and a million signals, ORPHANS, SIGNALS; memory and descriptors stay as they are
 # make bench      foster beside tini, dumb-init and catatonit
 # make install    both, foster-runtime by its other names, the man pages, and the manifests for Kubernetes
@@ -54,8 +57,8 @@ SHARED := $(filter $(BUILD)/src/sys/% $(BUILD)/src/log/%,$(OBJECTS))
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
-SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/bench/*.sh tests/soak/*.sh \
-  $(addprefix tests/e2e/*.,bats bash sh) tests/workloads/*.bash)
+SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/*/*.sh \
+  $(addprefix tests/e2e/*.,bats bash) tests/workloads/*.bash)
 
 TARGET := $(shell $(CXX) -dumpmachine)
 CPU := $(firstword $(subst -, ,$(TARGET)))
@@ -198,14 +201,30 @@ test: all $(WORKLOADS)
 e2e: all $(WORKLOADS)
 	@$(RUN) $(or $(TESTS),tests/e2e)
 
-# With the sanitizers, so that a byte too far is seen. What it finds is kept in build/fuzz.
-RUNS := 1000000
-fuzz:
-	@mkdir -p build/fuzz/texts
-	clang++ -std=c++20 -O1 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Isrc \
-	  -o build/fuzz/plan tests/fuzz/plan.cpp $(wildcard src/runtime/json*.cpp) src/runtime/plan.cpp src/sys/text.cpp
-	build/fuzz/plan -runs=$(RUNS) -dict=tests/fuzz/plan.dict -artifact_prefix=build/fuzz/ -verbosity=0 \
-	  -print_final_stats=1 build/fuzz/texts tests/fuzz/plan
+# Each target of tests/fuzz with the sanitizers, so that a byte too far is seen. What they find is kept in build/fuzz.
+FUZZ := $(filter-out harness,$(basename $(notdir $(wildcard tests/fuzz/*.cpp))))
+FUZZED := $(wildcard src/runtime/json*.cpp) $(addprefix src/,child/credentials.cpp log/duration.cpp log/errno_text.cpp \
+  log/line.cpp log/log.cpp options/environment.cpp options/option_table.cpp options/parser.cpp options/personality.cpp \
+  runtime/command_line.cpp runtime/plan.cpp signals/signal_name.cpp sys/cgroup.cpp sys/clock.cpp sys/procfs.cpp \
+  sys/search_path.cpp sys/text.cpp)
+FUZZED_OBJECTS := $(patsubst %.cpp,build/fuzz/%.o,$(FUZZED) tests/fuzz/harness.cpp)
+FUZZ_FLAGS := -std=c++20 -O2 -g $(WARNINGS) $(if $(WERROR),-Werror) -fsanitize=fuzzer,address,undefined \
+  -fno-sanitize-recover=all -Isrc
+SECONDS := 60
+fuzz: $(FUZZ:%=build/fuzz/%.fuzzer)
+	@tests/fuzz/run.sh $(SECONDS) '$(RUNS)' '$(SEED)' $(FUZZ)
+
+build/fuzz/%.o: %.cpp Makefile
+	@mkdir -p $(@D)
+	$(call show,CXX,$<)
+	$(QUIET)clang++ $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+build/fuzz/%.fuzzer: build/fuzz/tests/fuzz/%.o $(FUZZED_OBJECTS)
+	$(call show,LD,$@)
+	$(QUIET)clang++ $(FUZZ_FLAGS) -Wl,--wrap=_exit -o $@ $^
+
+-include $(FUZZED_OBJECTS:.o=.d) $(FUZZ:%=build/fuzz/tests/fuzz/%.d)
+.SECONDARY: $(FUZZ:%=build/fuzz/tests/fuzz/%.o)
 
 soak: $(BUILD)/foster $(WORKLOADS)
 	FOSTER=$(call absolute,$<) tests/soak/soak.sh

@@ -101,8 +101,9 @@ PidUse pid_use()
     Group group(":pids:");
     PidUse nearest;
     do {
-        // "max" is not a number, so the limit is -1
-        const PidUse use{group.read_number("pids.current"), group.read_number("pids.max")};
+        // "max" is not a number, so the limit is -1. The kernel's numbers fit into an int, so their products fit below.
+        const PidUse use{static_cast<int>(group.read_number("pids.current")),
+                         static_cast<int>(group.read_number("pids.max"))};
         if (use.limit > 0 && (nearest.limit == 0 || use.used * nearest.limit > nearest.used * use.limit)) {
             nearest = use;
         }

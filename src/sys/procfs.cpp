@@ -76,7 +76,7 @@ Result<ProcessStat> read_stat(pid_t pid)
     // The name, in parentheses, may contain any byte, even ")".
     const auto name_start = read.value.find('(') + 1;
     const auto name_end = read.value.rfind(')');
-    if (!read || name_start == 0 || name_end == std::string_view::npos || name_end + 2 >= read.value.size()) {
+    if (!read || name_start == 0 || name_end < name_start || name_end >= read.value.size() - 2) {
         return {{}, read.error != 0 ? read.error : ESRCH};
     }
     ProcessStat stat;
@@ -132,7 +132,7 @@ pid_t pid_as_seen_by(pid_t pid, pid_t other)
     while (depth-- > 0) {
         seen = take_number(numbers);
     }
-    return static_cast<pid_t>(std::max(seen, std::int64_t{0}));
+    return std::max(static_cast<pid_t>(seen), 0);
 }
 
 Result<std::uintptr_t> vdso_of(pid_t pid)
@@ -169,12 +169,12 @@ int OwnChildren::take_byte()
 bool OwnChildren::contains(pid_t pid)
 {
     while (next_ < pid) {
-        next_ = 0;
+        unsigned number = 0; // the kernel's pids fit into an int
         int byte = take_byte();
         for (; byte >= '0'; byte = take_byte()) {
-            next_ = next_ * 10 + (byte - '0');
+            number = number * 10 + static_cast<unsigned>(byte - '0');
         }
-        next_ = byte < 0 ? INT_MAX : next_; // each number is followed by a blank
+        next_ = byte < 0 ? INT_MAX : static_cast<pid_t>(number); // each number is followed by a blank
     }
     return next_ == pid;
 }

@@ -1,5 +1,7 @@
 #include "sys/text.hpp"
 
+#include <limits>
+
 namespace foster::sys
 {
 
@@ -17,15 +19,15 @@ int parse_number(std::string_view text, int at_most)
 
 std::int64_t take_number(std::string_view& text)
 {
-    while (!text.empty() && (text.front() < '0' || text.front() > '9')) {
-        if (text.front() == '\n') {
-            return -1;
+    constexpr std::int64_t MAX = std::numeric_limits<std::int64_t>::max() / 16; // has room for one more digit
+    std::int64_t number = -1;
+    for (; !text.empty(); text.remove_prefix(1)) {
+        const unsigned digit = static_cast<unsigned>(text.front()) - '0';
+        if (digit < 10) {
+            number = number > MAX ? number : std::max(number, std::int64_t{0}) * 10 + digit;
+        } else if (number >= 0 || text.front() == '\n') {
+            break;
         }
-        text.remove_prefix(1);
-    }
-    std::int64_t number = text.empty() ? -1 : 0;
-    for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1)) {
-        number = number * 10 + (text.front() - '0');
     }
     return number;
 }

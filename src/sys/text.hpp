@@ -23,7 +23,7 @@ constexpr int parse_hex_digit(int byte)
 }
 
 // Removes the text up to the end of its next decimal number, and returns the number; -1: there is none before the end
-// of the line.
+// of the line. Of a number that does not fit, the last digits are left out.
 std::int64_t take_number(std::string_view& text);
 
 // Returns a pointer to the first `wanted` in the text, or to its end, as strchrnul(3) does.
