@@ -15,8 +15,12 @@ namespace
 // Returns the path after a mark in /proc/self/cgroup: ":memory:" in cgroup v1, "\n0::" in v2.
 std::string_view path_after(std::string_view text, std::string_view mark)
 {
-    while (!text.empty() && !text.starts_with(mark)) {
-        text.remove_prefix(1);
+    // What looks like a mark in a path is none. Only a path has a '/'.
+    for (bool in_path = false; !text.empty(); text.remove_prefix(1)) {
+        in_path = text.front() == '/' || (in_path && text.front() != '\n');
+        if (!in_path && text.starts_with(mark)) {
+            break;
+        }
     }
     text.remove_prefix(std::min(mark.size(), text.size()));
     return {text.data(), std::min(text.find('\n'), text.size())};

@@ -1,11 +1,39 @@
-// /proc/self/cgroup and the files of cgroups with any content. Nothing is read but under /sys/fs/cgroup, and each
-// directory once.
+// /proc/self/cgroup and the files of cgroups with any content. Nothing is read but under /sys/fs/cgroup, in the directory
+// that the former names and those above it, in each once.
 #include "harness.hpp"
 
 #include "sys/cgroup.hpp"
 
 #include <algorithm>
 #include <set>
+#include <sstream>
+
+namespace
+{
+
+// The directory of a cgroup as the lines "NUMBER:CONTROLLER:/PATH" name it; none: a line is not of this form.
+std::optional<std::string> directory_of(const std::string& groups, const std::string& controller)
+{
+    std::string v1;
+    std::string v2;
+    std::istringstream lines(groups);
+    for (std::string line; std::getline(lines, line);) {
+        const auto colon = line.find_first_not_of("0123456789");
+        const auto path = line.find(":/");
+        if (path == std::string::npos || line[colon] != ':' || line.find_first_of(":/", colon + 1) < path ||
+            (path == colon + 1) != (line.substr(0, colon) == "0")) {
+            return std::nullopt;
+        }
+        if (path > colon && line.substr(colon + 1, path - colon - 1) == controller && v1.empty()) {
+            v1 = "/sys/fs/cgroup/" + controller + line.substr(path + 1);
+        } else if (path == colon + 1 && v2.empty()) {
+            v2 = line.substr(path + 1);
+        }
+    }
+    return v1.empty() ? "/sys/fs/cgroup/" + v2 : v1;
+}
+
+} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
@@ -13,6 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::reset();
     fuzz::Input input(data, size);
     const auto groups = input.text();
+    const auto of_memory = directory_of(groups, "memory");
+    const auto of_pids = directory_of(groups, "pids");
     std::vector<std::string> contents;
     while (!input.is_empty()) {
         contents.push_back(input.text());
@@ -24,8 +54,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             return groups;
         }
         expect(path.starts_with("/sys/fs/cgroup/") && path.find('\n') == std::string_view::npos && path.size() < 4096);
-        // A path that is too long is cut off, so that it may come again.
-        expect(read.emplace(path).second || path.size() == 4095);
+        const auto directory = path.substr(0, path.rfind('/'));
+        const auto& nearest = path.find("/pids.", directory.size()) == std::string_view::npos ? of_memory : of_pids;
+        if (nearest) {
+            expect(read.empty() ? directory == *nearest : nearest->starts_with(directory));
+            expect((*nearest + "/")[directory.size()] == '/');
+            expect(read.emplace(path).second);
+        }
         return next < contents.size() ? std::optional(contents[next++]) : std::nullopt;
     };
     const auto run = [&](char after_content) {

@@ -94,10 +94,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     fuzz::reset();
     fuzz::Input input(data, size);
-    foster::log::set_json((input.byte() & 1) != 0);
+    const auto first = input.byte();
+    foster::log::set_json((first & 1) != 0);
     const auto specification = input.text();
-    const auto passwd = input.text();
-    const auto group = input.rest();
+    auto passwd = input.text();
+    auto group = input.rest();
+    // Near the limits, which an input is too short for.
+    const auto more = first >> 4;
+    if ((first & 2) != 0) {
+        passwd = "long:x:5:5::/" + std::string(1024 - 6 - 8 + more, 'h') + ":\n" + passwd;
+    }
+    for (unsigned count = 0; (first & 4) != 0 && count < 256 - 8 + more; ++count) {
+        group += "\ng:x:" + std::to_string(count) + ":long,app";
+    }
     fuzz::world.files = [&](std::string_view path) {
         return path == "/etc/passwd"  ? std::optional(passwd)
                : path == "/etc/group" ? std::optional(group)

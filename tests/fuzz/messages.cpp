@@ -103,7 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     fuzz::reset();
     fuzz::Input input(data, size);
-    const auto shape = input.byte() % 6;
+    const auto shape = input.byte() % 7;
     if (shape == 0) {
         check_parts(input);
         return 0;
@@ -128,6 +128,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
               one.c_str(), std::string_view(three), number, number % 3 == 0);
     } else if (shape == 4) {
         check("nothing|{!one}{!two}|{}{}", maybe, std::string_view(two), number, number < 0);
+    } else if (shape == 5) { // more than a line has room for
+        check("four|{one} {two} {three} {four}", one.c_str(), two.c_str(), std::string_view(three),
+              std::string_view(three));
     } else {
         check("one|the {word}", std::string_view(three));
     }

@@ -28,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         bool is_after_command = line.command == nullptr;
         for (char** kept = line.arguments; *kept != nullptr; ++kept) {
             const auto found = std::find(next, before.end() - 1, *kept);
+            expect(*kept != line.real_runtime && *kept != line.init);
             expect(found != before.end() - 1 && (!is_after_command || line.command == nullptr || found == next));
             is_after_command = is_after_command || *kept == line.command;
             next = found + 1;
