@@ -1,5 +1,5 @@
-// /proc/self/cgroup and the files of cgroups with any content. Nothing is read but under /sys/fs/cgroup, in the directory
-// that the former names and those above it, in each once.
+// /proc/self/cgroup and the files of cgroups with any content. Nothing is read but under /sys/fs/cgroup, in the
+// directory that the former names and those above it, in each once.
 #include "harness.hpp"
 
 #include "sys/cgroup.hpp"

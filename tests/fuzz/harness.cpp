@@ -157,6 +157,16 @@ void LineWriter::finish() {}
 namespace foster::sys
 {
 
+Nanoseconds realtime_now()
+{
+    return fuzz::world.now;
+}
+
+Nanoseconds monotonic_now()
+{
+    return 1;
+}
+
 std::optional<int> Helper::reaped()
 {
     return {};

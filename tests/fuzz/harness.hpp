@@ -42,6 +42,7 @@ using Members = std::map<std::string, std::string>;
 
 struct World {
     Files files = [](auto) { return std::nullopt; };
+    std::int64_t now = 0;                 // nanoseconds since 1970
     std::size_t bytes_at_once = SIZE_MAX; // for read(2)
     char after_content = '7';             // fills what a read leaves of a buffer
     std::vector<std::string> lines;       // written to standard error
