@@ -167,6 +167,11 @@ Nanoseconds monotonic_now()
     return 1;
 }
 
+bool Deadline::is_over() const
+{
+    return is_over(monotonic_now());
+}
+
 std::optional<int> Helper::reaped()
 {
     return {};
