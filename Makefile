@@ -12,7 +12,8 @@
 # make test       the tests, against BUILD's foster; TESTS=FILE... for some of them; wants GNU parallel
 # make e2e        tests in Docker, podman, runc, crun, containerd, systemd and real kernels of both CPUs, as root
 # make lint       formatting and static analysis; ARCH too
-# make fuzz       everything that foster and foster-runtime parse, by libFuzzer; wants clang and nlohmann-json3-dev
+# make fuzz       a million texts for what foster-runtime reads, RUNS; wants clang
+# make model      the signal and reap protocol, proved by spin, in a minute; FORKS=3 or SIGNALS=2 for more; wants spin
 #   SECONDS=60    for all targets together; RUNS=N: instead, N inputs for each of them
 #   SEED=N        tries the same inputs again, given RUNS; the seed of each run is printed
 #   FUZZ=NAME...  some of tests/fuzz/NAME.cpp
@@ -131,7 +132,7 @@ ifeq ($(LIBC)$(SANITIZE),musl)
     $(filter %.o,$^) -L$(MUSL_LIB) -lc $(shell $(CC) -print-libgcc-file-name) $(if $(OWN_START),,$(MUSL_LIB)crtn.o)
 endif
 
-.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE
+.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model
 all: $(BUILD)/foster $(BUILD)/foster-runtime $(BUILD)/compile_commands.json
 
 # With V=1 commands are shown, with -s nothing, else what they make.
@@ -228,6 +229,9 @@ build/fuzz/%.fuzzer: build/fuzz/tests/fuzz/%.o $(FUZZED_OBJECTS)
 
 soak: $(BUILD)/foster $(WORKLOADS)
 	FOSTER=$(call absolute,$<) tests/soak/soak.sh
+
+model:
+	@$(if $(FORKS),FORKS=$(FORKS)) $(if $(SIGNALS),SIGNALS=$(SIGNALS)) tests/model/run.sh
 
 bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
 	FOSTER=$(call absolute,$<) tests/bench/bench.sh
