@@ -514,6 +514,22 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   expect [ "$output" = $'READY\n7' ]
 }
 
+@test "the exit status is the child's, and not that of an orphan that has got its pid" {
+  requires_root
+  # A leftover in a session of its own, or else its process group would keep the pid in use.
+  # shellcheck disable=SC2016 # for the shells inside
+  run -0 run_in pid1 bash -c '
+    echo 1 >/proc/sys/kernel/ns_last_pid 2>/dev/null || exit 77
+    status=0
+    "$FOSTER" --wait-all -- sh -c "child=\$\$ exec setsid --fork sh -c \"\$0\"" "
+      while [ -e /proc/\$child ]; do :; done
+      echo \$((child - 1)) >/proc/sys/kernel/ns_last_pid
+      sh -c \"while [ -e /proc/\$\$ ]; do :; done; exit 9\" &
+      [ \$! = \$child ] || echo \$! and not \$child" || status=$?
+    echo "$status"'
+  expect [ "$output" = 0 ]
+}
+
 # Runs in a mode a foster that has had children before: a shell makes them by "$2", then becomes foster with these
 # words.
 start_with_earlier() {

@@ -53,7 +53,7 @@ void Reaper::sweep_if_due()
 
 void Reaper::reap_child_if_noticed()
 {
-    if (sweep_pending_ && child_ > 0 && !child_status_) {
+    if (sweep_pending_ && child_ > 0) {
         reap(child_);
     }
 }
@@ -137,6 +137,7 @@ void Reaper::record(const sys::Reaped& reaped, const char* name)
     const bool is_child = reaped.pid == child_;
     if (is_child) {
         child_status_ = reaped.status;
+        child_ = 0; // an orphan may get this pid
     }
     orphans_ += is_child ? 0 : 1;
     if (!reads_names_) {

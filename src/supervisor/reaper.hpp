@@ -63,7 +63,7 @@ class Reaper
     bool reap_any();
     void record(const sys::Reaped& reaped, const char* name);
 
-    pid_t child_;
+    pid_t child_;      // 0: there is none, or it was reaped
     bool reads_names_; // read the name of each process before it is reaped
     bool warns_of_orphans_;
     bool sweep_pending_;
