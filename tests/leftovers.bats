@@ -530,6 +530,37 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   expect [ "$output" = 0 ]
 }
 
+@test "as PID 1 --wait-all waits for an orphan with a pid that the search has passed, too" {
+  requires_root
+  start_in pid1 "$FOSTER" --wait-all -- sh -c 'trap "exit 7" USR1; echo READY; while :; do sleep 0.05; done'
+  wait_ready
+  "${ENTER[@]}" --target "$INIT" sleep 1000 3>&- &
+  local first=$! inside=$BATS_TEST_TMPDIR/inside
+  wait_until pgrep -P "$first" -x sleep
+  # shellcheck disable=SC2016 # perl's own variables
+  "${ENTER[@]}" --target "$INIT" perl -e '
+    $SIG{USR1} = sub {
+      open my $last, q{>}, q{/proc/sys/kernel/ns_last_pid}; print $last 1; close $last;
+      exit if fork;
+      do { open $call, q{<}, q{/proc/1/syscall} } while <$call> =~ /^(257|56) /;
+      sleep 1; print "$$ waited for\n"; exit };
+    $| = 1; print "$$\n"; sleep 1 while 1' >"$inside" 3>&- &
+  local second=$!
+  wait_until grep -q . "$inside"
+  kill -USR1 "$INIT"
+  wait_until eval '! pgrep -P "$INIT"'
+  # Foster is held up when it looks at the second process, after the first one, which was the reason to wait, has gone.
+  strace -o /dev/null -P "/proc/$(cat "$inside")/stat" -e inject=openat:delay_enter=3s:when=1 -p "$INIT" \
+    2>"$BATS_TEST_TMPDIR/strace" 3>&- &
+  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+  kill -KILL "$(pgrep -P "$first")"
+  wait_until grep -Eq '^(257|56) ' "/proc/$INIT/syscall"
+  kill -USR1 "$(pgrep -P "$second")"
+  finish
+  expect_status 7
+  grep -qx '2 waited for' "$inside"
+}
+
 # Runs in a mode a foster that has had children before: a shell makes them by "$2", then becomes foster with these
 # words.
 start_with_earlier() {

@@ -115,7 +115,8 @@ bool Descendants::next(Process& found)
 {
     for (;;) {
         found = {has_proc_ ? processes_.next() : next_number()};
-        if (found.pid < 0 || (!has_proc_ && found.pid == 0)) {
+        if (found.pid <= 0) {
+            found = {}; // is_alive() is false then
             return false;
         }
         if (sys::Helper::is_helper(found.pid)) {

@@ -226,7 +226,10 @@ void Leftovers::search_if_due(Reaper& reaper)
     if (must_search && !known_leftover_.is_alive() &&
         !Descendants(inherited_children_, problem_ == nullptr, after_).next(known_leftover_) && !widen_search()) {
         reaper.finish(); // reaps those that have exited meanwhile
-        phase_ = Phase::NOT_AWAITED;
+        // The search misses an orphan with a pid that it had passed.
+        if (inherited_children_.are_relevant() || !reaper.has_children()) {
+            phase_ = Phase::NOT_AWAITED;
+        }
         return;
     }
     const auto end = sys::monotonic_now();

@@ -138,8 +138,9 @@ void Reaper::record(const sys::Reaped& reaped, const char* name)
     if (is_child) {
         child_status_ = reaped.status;
         child_ = 0; // an orphan may get this pid
+    } else {
+        ++orphans_;
     }
-    orphans_ += is_child ? 0 : 1;
     if (!reads_names_) {
         return;
     }
