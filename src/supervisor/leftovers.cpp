@@ -29,7 +29,7 @@ constexpr sys::Nanoseconds INTERVAL_FACTOR = 50; // searches of /proc take at mo
 bool send(const Process& to, int signal, int next)
 {
     const auto process = sys::pidfd_open(to.pid);
-    if (!to.is_alive()) {
+    if (process.error == ESRCH || !to.is_alive()) {
         return true;
     }
     bool may_be_signalled = true;

@@ -108,7 +108,7 @@ inline sweep_if_due() { /* Reaper::sweep_if_due, measure_sweep */
   :: else
   fi }
 inline kill_one(who) { killed[who] = state[who] == ALIVE }
-inline open_pidfd() { call(); no_fd = state[n] == FREE; is_same_fd = !no_fd }
+inline open_pidfd() { call(); is_same_fd = state[n] != FREE }
 inline signal_all(kills) { /* Leftovers::signal_all, kill_all */
   if
   :: pid1 -> call(); when(kills, kill_one(0); kill_one(1); kill_one(2)) /* kill(-1) */
@@ -119,10 +119,10 @@ inline signal_all(kills) { /* Leftovers::signal_all, kill_all */
         when(BREAK != PIDFD_AFTER_CHECK, open_pidfd());
         call(); is_alive = state[n] == ALIVE && (is_by_start -> is_same : is_own(n)); /* Process::is_alive */
         when(is_alive && BREAK == PIDFD_AFTER_CHECK, open_pidfd());
-        when(is_alive, call()); /* pidfd_send_signal, without a pidfd kill */
-        when(is_alive && (is_same_fd || no_fd) && state[n] == ALIVE,
+        when(is_alive, call()); /* pidfd_send_signal */
+        when(is_alive && is_same_fd && state[n] == ALIVE,
           assert(is_leftover(n)); killed[n] = killed[n] || kills));
-      n++; is_same = false; is_same_fd = false; no_fd = false; is_by_start = false; is_alive = false
+      n++; is_same = false; is_same_fd = false; is_by_start = false; is_alive = false
     :: else -> break
     od; n = 0
   fi }
@@ -173,7 +173,7 @@ inline wait_and_handle() { /* Supervisor::wait_and_handle, SignalSource::next */
       stop_timeout = false; call(); assert(is_original); killed[CHILD] = state[CHILD] == ALIVE)
   fi }
 active proctype foster() {
-  bool no_fd, is_by_start, is_alive, is_found, kills, starts_grace; byte sweeps, from; mtype received = FREE;
+  bool is_by_start, is_alive, is_found, kills, starts_grace; byte sweeps, from; mtype received = FREE;
   atomic {
     if :: pid1 = true :: true fi; if :: wait_all = true :: true fi; if :: grace = true :: true fi;
     state[CHILD] = ALIVE; parent[CHILD] = FOSTER;

@@ -47,8 +47,8 @@ breaks() {
   fi
 }
 
+# The assertions are checked in all runs.
 proves assertions 2 0
-proves assertions 1 1
 proves zombies 1 1
 proves wait_all_ends 2 0
 proves grace_ends 2 0
