@@ -12,7 +12,9 @@
 # make test       the tests, against BUILD's foster; TESTS=FILE... for some of them; wants GNU parallel
 # make e2e        tests in Docker, podman, runc, crun, containerd, systemd and real kernels of both CPUs, as root
 # make lint       formatting and static analysis; ARCH too
-# make fuzz       everything that foster and foster-runtime parse, by libFuzzer; wants clang and nlohmann-json3-dev
+# make fuzz       a million texts for what foster-runtime reads, RUNS; wants clang
+# make faults     each of foster's system calls fails in each way, as root; CASE=SETTING:CALL:ERROR:WHEN for one
+#                 case, SAMPLE=N SEED=N for some
 #   SECONDS=60    for all targets together; RUNS=N: instead, N inputs for each of them
 #   SEED=N        tries the same inputs again, given RUNS; the seed of each run is printed
 #   FUZZ=NAME...  some of tests/fuzz/NAME.cpp
@@ -57,6 +59,7 @@ OF_RUNTIME := $(filter $(BUILD)/src/runtime/%,$(OBJECTS))
 SHARED := $(filter $(BUILD)/src/sys/% $(BUILD)/src/log/%,$(OBJECTS))
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
+FAULTS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/faults/*.cpp))
 MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
 SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/*/*.sh \
   $(addprefix tests/e2e/*.,bats bash) tests/workloads/*.bash)
@@ -132,7 +135,7 @@ ifeq ($(LIBC)$(SANITIZE),musl)
     $(filter %.o,$^) -L$(MUSL_LIB) -lc $(shell $(CC) -print-libgcc-file-name) $(if $(OWN_START),,$(MUSL_LIB)crtn.o)
 endif
 
-.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model
+.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model faults
 all: $(BUILD)/foster $(BUILD)/foster-runtime $(BUILD)/compile_commands.json
 
 # With V=1 commands are shown, with -s nothing, else what they make.
@@ -184,10 +187,17 @@ $(BUILD)/commit: FORCE
 -include $(OBJECTS:.o=.d)
 
 # Static, so that they run in a root directory that holds nothing else.
-$(WORKLOADS) $(MEASURES): $(COMMON)/%: tests/%.cpp tests/workloads/workload.hpp
+$(WORKLOADS) $(MEASURES) $(FAULTS): $(COMMON)/%: tests/%.cpp tests/workloads/workload.hpp
 	@mkdir -p $(@D)
 	$(call show,CXX,$<)
-	$(QUIET)$(CXX) -std=c++20 -O2 $(WARNINGS) $(if $(WERROR),-Werror) -static -o $@ $<
+	$(QUIET)$(CXX) -std=c++20 -O2 $(WARNINGS) $(if $(WERROR),-Werror) -static -I$(COMMON) -o $@ $<
+
+# The names and numbers of all system calls.
+$(COMMON)/faults/calls.inc:
+	@mkdir -p $(@D)
+	$(QUIET)echo '#include <asm/unistd.h>' | $(CXX) -E -dM -x c++ - | \
+	  sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{"\1", __NR_\1},/p' >$@
+$(COMMON)/faults/inject: $(COMMON)/faults/calls.inc
 
 # As a word for the shell.
 absolute = $(call quoted,$(abspath $(1)))
@@ -232,6 +242,10 @@ soak: $(BUILD)/foster $(WORKLOADS)
 
 model:
 	@$(if $(FORKS),FORKS=$(FORKS)) $(if $(SIGNALS),SIGNALS=$(SIGNALS)) tests/model/run.sh
+
+# See tests/faults/run.sh.
+faults: $(BUILD)/foster $(FAULTS)
+	@FOSTER=$(call absolute,$<) CASE=$(CASE) SAMPLE=$(SAMPLE) SEED=$(SEED) tests/faults/run.sh
 
 bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
 	FOSTER=$(call absolute,$<) tests/bench/bench.sh

@@ -1,0 +1,113 @@
+#!/bin/bash
+# case.sh SETTING:CALL:ERROR:WHEN: runs foster while one of its system calls fails. Prints the case and what comes of it:
+# "refuses" to start, "goes on", "exception" (see exceptions.sh), "not reached" or "FAILED: " and all that is wrong.
+# case.sh SETTING trace: prints foster's system calls and how often it makes each.
+set -euo pipefail
+here=${BASH_SOURCE%/*}
+# shellcheck source=tests/faults/exceptions.sh
+. "$here/exceptions.sh"
+programs=$(realpath "$here/../../build/faults")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+IFS=: read -r setting call error when <<<"${1/ trace/}"
+options=()
+words=()
+expected=7
+if [[ $setting == *-all ]]; then
+  words=(neglect)
+  expected=9
+  options=(--rewrite RTMAX:0 --delay USR2:20ms --parent-death HUP --tether --user root --chdir / --env A=B
+    --stop-timeout 60s --stop-signal PWR --grace 100ms --wait-all --remap-exit 7:9 --mirror-signal
+    "--termination-log=$scratch/log" --zombies reap --zombie-age 20ms -vv --warn-reaped --warn-pids 90 --log json)
+fi
+case $setting in
+  subreaper | subreaper-all) mode=() ;;
+  pid1) mode=(--pid1) ;;
+  # With a session of the child's own, where the others give it foster's terminal; and to the group signals go without
+  # their values.
+  pid1-all) mode=(--pid1) options+=(--setsid --group) ;;
+  *) echo "unknown setting '$setting'" >&2; exit 2 ;;
+esac
+
+run() {
+  "$programs/inject" "${mode[@]}" "$1" "$scratch/report" "$FOSTER" "${options[@]}" -- "$programs/workload" "${words[@]}" \
+    >"$scratch/out" 2>"$scratch/err"
+}
+
+if [[ ${2:-} == trace ]]; then
+  run trace
+  cat "$scratch/report"
+  exit
+fi
+
+wrong=()
+
+fault_of() {
+  wrong+=("$*")
+}
+
+# How many messages foster has written of a level.
+messages_of() {
+  local line count=0
+  while read -r line; do
+    [[ $line != "foster: $1: "* && $line != *"\"level\":\"$1\""* ]] || count=$((count + 1))
+  done <"$scratch/err"
+  echo "$count"
+}
+
+judge_start() {
+  [[ $(messages_of error) == 1 ]] || fault_of "$(messages_of error) messages of the error instead of one"
+  [[ $status == 125 || ($call == execve && $status == 126) ]] || fault_of "ends with $status"
+  ((left == 0)) || fault_of "$left processes left"
+}
+
+judge_run() {
+  local line lost=()
+  [[ $status == "$expected" ]] || fault_of "ends with $status, not $expected"
+  [[ $out == *done* ]] || fault_of 'the workload has not got to its end'
+  while read -r line; do
+    case $line in
+      started | done) ;;
+      'signal '*) lost+=("$line"); carries_signals "$call" || fault_of "$line" ;;
+      'value lost') [[ $setting == pid1-all ]] || fault_of "$line" ;;
+      'neglected zombie left') lost+=("$line") ;;
+      *) fault_of "$line" ;;
+    esac
+  done <"$scratch/out"
+  ((left == 0)) || lost+=("$left processes left")
+  [[ $setting != *-all || -s $scratch/log ]] || lost+=('no termination log')
+  if ((${#lost[@]} > 0)) && [[ $(messages_of warning) == 0 ]]; then
+    fault_of "without a message: ${lost[*]}"
+  fi
+}
+
+run "$call:$error:$when"
+# What inject has written: numbers, and "hang".
+status='' injected='' calls='' cpu='' ms='' left=''
+# shellcheck source=/dev/null
+. "$scratch/report"
+out=$(<"$scratch/out")
+if [[ $out == *started* ]]; then
+  judge_run
+  result='goes on'
+else
+  judge_start
+  result=refuses
+fi
+((calls < FREE_CALLS + CALLS_PER_MS * ms)) || fault_of "$calls system calls in $ms ms"
+((cpu < FREE_CPU + ms / 5)) || fault_of "$cpu ms of CPU time in $ms ms"
+if ((injected == 0)); then
+  result='not reached'
+fi
+if ((${#wrong[@]} > 0)); then
+  printf -v text '%s; ' "${wrong[@]}"
+  result="FAILED: ${text%; }"
+  ! is_exception "$setting:$call:$error:$when" "${text%; }" || result=exception
+fi
+echo "$setting:$call:$error:$when $result"
+if [[ -n ${VERBOSE:-} ]]; then
+  cat "$scratch/report" "$scratch/out" "$scratch/err"
+  cat "$scratch/log" 2>/dev/null || true
+fi
+[[ $result != FAILED* ]]
