@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
@@ -55,10 +54,17 @@ long clone_onto(void* top, long flags, int (*body)(void*), void* argument)
 
 } // namespace
 
+// Not inlined, for four callers want it.
+[[gnu::noinline]] long wait_at_once(idtype_t type, pid_t pid, siginfo_t& info, int options)
+{
+    info.si_pid = 0;
+    return raw_call(SYS_waitid, type, pid, &info, options | WNOHANG | __WNOTHREAD, 0);
+}
+
 int stopped_by(pid_t child)
 {
-    siginfo_t info{};
-    const long answer = raw_call(SYS_waitid, P_PID, child, &info, WSTOPPED | WNOHANG | __WNOTHREAD, 0);
+    siginfo_t info;
+    const long answer = wait_at_once(P_PID, child, info, WSTOPPED);
     return answer == 0 && info.si_pid == child ? info.si_status : 0;
 }
 
@@ -81,7 +87,12 @@ Result<pid_t> clone(bool shares_memory, std::span<std::byte> stack, int (*body)(
 Result<Reaped> reap(pid_t pid)
 {
     int status = 0;
-    const long answer = raw_call(SYS_wait4, pid, &status, WNOHANG | __WNOTHREAD | wait_flags(), 0);
+    const int options = WNOHANG | __WNOTHREAD | wait_flags();
+    long answer = 0;
+    int tries = 2; // for no other SIGCHLD might come for the zombie
+    do {
+        answer = raw_call(SYS_wait4, pid, &status, options, 0);
+    } while (answer < 0 && answer != -ECHILD && --tries != 0);
     return {{static_cast<pid_t>(answer), status}, error_of(answer)};
 }
 
@@ -94,17 +105,15 @@ bool may_have_exited(pid_t thread)
 
 Result<pid_t> find_zombie()
 {
-    siginfo_t info{};
-    const long answer =
-        raw_call(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD | wait_flags(), 0);
+    siginfo_t info;
+    const long answer = wait_at_once(P_ALL, 0, info, WEXITED | WNOWAIT | wait_flags());
     return {info.si_pid, error_of(answer)};
 }
 
 Result<bool> has_exited(pid_t child)
 {
-    siginfo_t info{};
-    const long answer =
-        raw_call(SYS_waitid, P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD, 0);
+    siginfo_t info;
+    const long answer = wait_at_once(P_PID, child, info, WEXITED | WNOWAIT | __WALL);
     return {info.si_pid != 0, error_of(answer)};
 }
 

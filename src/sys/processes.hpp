@@ -6,10 +6,14 @@
 #include <cstddef>
 #include <span>
 #include <sys/types.h>
+#include <sys/wait.h>
 
 namespace foster::sys
 {
 
+// waitid(2) for a pid, or for P_ALL, with WNOHANG and __WNOTHREAD. Returns 0 or -errno; info.si_pid is 0 where there is
+// nothing to report.
+long wait_at_once(idtype_t type, pid_t pid, siginfo_t& info, int options);
 // Returns the signal that has stopped this child since the last call, or 0, waitid(2).
 int stopped_by(pid_t child);
 

@@ -1,7 +1,9 @@
 #include "sys/tracing.hpp"
 #include "sys/files.hpp"
+#include "sys/processes.hpp"
 #include "sys/raw_call.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <elf.h>
 #include <sys/prctl.h>
@@ -24,7 +26,9 @@ Status trace(long request, pid_t thread, std::uintptr_t address, std::uintptr_t 
 
 Status trace_seize(pid_t thread)
 {
-    return trace(PTRACE_SEIZE, thread, 0, PTRACE_O_TRACESYSGOOD);
+    // A thread that is not traced yet is none that can be waited for. If a sandbox refuses the wait itself, nobody would
+    // see the thread's stops, and it would keep other registers than its own.
+    return stop_of_traced(thread) == 0 ? Status{{}, ENOSYS} : trace(PTRACE_SEIZE, thread, 0, PTRACE_O_TRACESYSGOOD);
 }
 
 Status trace_interrupt(pid_t thread)
@@ -70,16 +74,15 @@ Result<unsigned long> read_word(pid_t thread, std::uintptr_t address)
 
 int stop_of_traced(pid_t thread)
 {
-    siginfo_t info{};
-    const auto look = [thread, &info](int options) {
-        return raw_call(SYS_waitid, P_PID, thread, &info, options | WNOHANG | __WALL | __WNOTHREAD, 0) == 0;
-    };
-    if (look(WSTOPPED) && info.si_pid == thread) {
+    siginfo_t info;
+    if (wait_at_once(P_PID, thread, info, WSTOPPED | __WALL) == 0 && info.si_pid == thread) {
         return info.si_status << 8 | 0x7f; // in the format of wait(2)
     }
     // The thread may have stopped in between. Then waitid reports the stop here, without WSTOPPED.
-    const bool is_there = look(WEXITED | WNOWAIT) && (info.si_pid == 0 || info.si_code >= CLD_TRAPPED);
-    return is_there ? 0 : -1;
+    // Any other error than ECHILD says nothing of the thread.
+    const bool is_gone = wait_at_once(P_PID, thread, info, WEXITED | WNOWAIT | __WALL) == -ECHILD ||
+                         (info.si_pid != 0 && info.si_code < CLD_TRAPPED);
+    return is_gone ? -1 : 0;
 }
 
 bool borrow_ids(uid_t user, gid_t group)

@@ -1,10 +1,11 @@
-// inject [--pid1] CALL:ERROR:WHEN|trace REPORT COMMAND...: runs COMMAND, foster, in a session with a terminal on standard
-// input; as PID 1 of a PID namespace with --pid1. WHEN is a number or "every": CALL fails with ERROR at its WHENth call.
+// inject [--pid1] LIMIT CALL:ERROR:WHEN|trace REPORT COMMAND...: runs COMMAND, foster, in a session with a terminal on
+// standard input; as PID 1 of a PID namespace with --pid1; for LIMIT seconds at most. WHEN is a number or "every": CALL
+// fails with ERROR at its WHENth call.
 // Calls are counted in foster, its second threads and its forked helpers together, and in the child until it has
 // executed the workload: all this is foster's code. From then on the child is not traced. strace cannot do this: with -f
 // its faults are for the workload, too, and --detach-on=execve, without which it follows the workload, ends at the
 // execution of foster itself when something has to start foster as PID 1; its counts are for each process apart.
-// Writes to the file REPORT, as words for a shell: how foster ended (125, or 128 and the signal, "hang" after 40 s), how
+// Writes to the file REPORT, as words for a shell: how foster ended (125, or 128 and the signal, "hang" after LIMIT), how
 // often CALL has failed, how many system calls foster has made, milliseconds of CPU time of foster and of what it has
 // waited for, milliseconds from start to end, how many descendants are left 5 s after foster's end. With "trace": one
 // line for each call and its count.
@@ -285,13 +286,14 @@ int main(int /*count*/, char** arguments)
 {
     const bool is_pid1 = strcmp(*++arguments, "--pid1") == 0;
     arguments += is_pid1 ? 1 : 0;
+    const auto limit = static_cast<unsigned>(atoi(*arguments++));
     parse(arguments[0]);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     const pid_t foster = start_traced(arguments + 2, is_pid1);
     struct sigaction action{};
     action.sa_handler = [](int) { is_late = 1; }; // without SA_RESTART
     sigaction(SIGALRM, &action, nullptr);
-    alarm(40);
+    alarm(limit);
     const long begun = now_ms();
     rusage usage{};
     const int status = trace(foster, usage);

@@ -6,10 +6,14 @@
 set -euo pipefail
 cd "${BASH_SOURCE%/*}"
 errors=(EPERM ENOSYS EINVAL EAGAIN EINTR ENOMEM EMFILE)
-settings=(${SETTINGS:-subreaper pid1 subreaper-all pid1-all})
+settings=(subreaper pid1 subreaper-all pid1-all)
 build=../../build/faults
 export FOSTER
 [[ $(id -u) == 0 ]] || { echo 'make faults: requires root' >&2; exit 1; }
+# In a PID namespace: what else the machine does is not in /proc, and no process is left behind.
+if [[ $$ != 1 ]]; then
+  exec unshare --pid --fork --mount-proc --kill-child -- ./run.sh
+fi
 if [[ -n ${CASE:-} ]]; then
   VERBOSE=1 exec ./case.sh "$CASE"
 fi
