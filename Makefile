@@ -206,7 +206,7 @@ demo: $(BUILD)/foster
 
 # In an environment that is the same for everybody.
 RUN = env -i PATH="$$PATH" HOME="$$HOME" CI="$$CI" FOSTER=$(call absolute,$(BUILD)/foster) tests/run.sh
-test: all $(WORKLOADS)
+test: all $(WORKLOADS) $(FAULTS)
 	@$(RUN) $(or $(TESTS),tests)
 
 e2e: all $(WORKLOADS)

@@ -16,9 +16,9 @@ Nanoseconds now_by(clockid_t clock)
 {
     // Not through the vdso: the code that finds the function there takes a kilobyte, and it touches a page of the vdso
     // and one of its data.
-    timespec now;
-    if (raw_call(SYS_clock_gettime, clock, &now) < 0) {
-        return raw_call(SYS_times, 0) * (SECOND / 100); // a sandbox that expects the vdso to be used refuses the call
+    timespec now{};
+    if (raw_call(SYS_clock_gettime, clock, &now) != 0) {
+        now.tv_nsec = raw_call(SYS_times, 0) * (SECOND / 100); // a sandbox may expect that all use the vdso
     }
     return now.tv_sec * SECOND + now.tv_nsec;
 }

@@ -64,8 +64,8 @@ long clone_onto(void* top, long flags, int (*body)(void*), void* argument)
 int stopped_by(pid_t child)
 {
     siginfo_t info;
-    const long answer = wait_at_once(P_PID, child, info, WSTOPPED);
-    return answer == 0 && info.si_pid == child ? info.si_status : 0;
+    (void)wait_at_once(P_PID, child, info, WSTOPPED);
+    return info.si_pid == child ? info.si_status : 0;
 }
 
 Status become_subreaper()

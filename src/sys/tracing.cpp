@@ -75,7 +75,8 @@ Result<unsigned long> read_word(pid_t thread, std::uintptr_t address)
 int stop_of_traced(pid_t thread)
 {
     siginfo_t info;
-    if (wait_at_once(P_PID, thread, info, WSTOPPED | __WALL) == 0 && info.si_pid == thread) {
+    (void)wait_at_once(P_PID, thread, info, WSTOPPED | __WALL);
+    if (info.si_pid == thread) {
         return info.si_status << 8 | 0x7f; // in the format of wait(2)
     }
     // The thread may have stopped in between. Then waitid reports the stop here, without WSTOPPED.

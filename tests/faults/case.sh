@@ -1,6 +1,6 @@
 #!/bin/bash
-# case.sh SETTING:CALL:ERROR:WHEN: runs foster while one of its system calls fails. Prints the case and what comes of it:
-# "refuses" to start, "goes on", "exception" (see exceptions.sh), "not reached" or "FAILED: " and all that is wrong.
+# case.sh SETTING:CALL:ERROR:WHEN: runs foster while one of its system calls fails. Prints the case and what comes of
+# it: "refuses" to start, "goes on", "exception" (see exceptions.sh), "not reached" or "FAILED: " and all that is wrong.
 # case.sh SETTING trace: prints foster's system calls and how often it makes each.
 set -euo pipefail
 here=${BASH_SOURCE%/*}
@@ -32,8 +32,8 @@ case $setting in
 esac
 
 run() {
-  "$programs/inject" "${mode[@]}" "$limit" "$1" "$scratch/report" "$FOSTER" "${options[@]}" -- "$programs/workload" "${words[@]}" \
-    >"$scratch/out" 2>"$scratch/err"
+  "$programs/inject" "${mode[@]}" "$limit" "$1" "$scratch/report" "$FOSTER" "${options[@]}" -- \
+    "$programs/workload" "${words[@]}" >"$scratch/out" 2>"$scratch/err"
 }
 
 if [[ ${2:-} == trace ]]; then

@@ -1,14 +1,13 @@
 // inject [--pid1] LIMIT CALL:ERROR:WHEN|trace REPORT COMMAND...: runs COMMAND, foster, in a session with a terminal on
 // standard input; as PID 1 of a PID namespace with --pid1; for LIMIT seconds at most. WHEN is a number or "every": CALL
-// fails with ERROR at its WHENth call.
-// Calls are counted in foster, its second threads and its forked helpers together, and in the child until it has
-// executed the workload: all this is foster's code. From then on the child is not traced. strace cannot do this: with -f
-// its faults are for the workload, too, and --detach-on=execve, without which it follows the workload, ends at the
-// execution of foster itself when something has to start foster as PID 1; its counts are for each process apart.
-// Writes to the file REPORT, as words for a shell: how foster ended (125, or 128 and the signal, "hang" after LIMIT), how
-// often CALL has failed, how many system calls foster has made, milliseconds of CPU time of foster and of what it has
-// waited for, milliseconds from start to end, how many descendants are left 5 s after foster's end. With "trace": one
-// line for each call and its count.
+// fails with ERROR at its WHENth call. Calls are counted in foster, its second threads and its forked helpers together,
+// and in the child until it has executed the workload: all this is foster's code. From then on the child is not traced.
+// strace cannot do this: with -f its faults are for the workload, too; with --detach-on=execve it ends at the execution
+// of foster itself, when something has to start foster as PID 1; and it counts for each process apart.
+// Writes to the file REPORT, as words for a shell: the exit status of foster (128 + N if signal N killed it, "hang"
+// after LIMIT), how often CALL has failed, how many system calls foster has made, milliseconds of CPU time of foster
+// and of what it has waited for, milliseconds from start to end, how many descendants are left 5 s after foster's end.
+// With "trace": one line for each call and its count.
 #include "../workloads/workload.hpp"
 
 #include <cerrno>
@@ -271,8 +270,8 @@ void write_report(const char* path, int status, const rusage& usage, long ran_ms
         }
     } else {
         const auto end = std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-        fprintf(report, "status=%s injected=%ld calls=%ld cpu=%ld ms=%ld left=%d\n", is_late != 0 ? "hang" : end.c_str(),
-                injected, calls,
+        fprintf(report, "status=%s injected=%ld calls=%ld cpu=%ld ms=%ld left=%d\n",
+                is_late != 0 ? "hang" : end.c_str(), injected, calls,
                 (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
                     (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000,
                 ran_ms, left);
@@ -290,7 +289,8 @@ int main(int /*count*/, char** arguments)
     parse(arguments[0]);
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     const pid_t foster = start_traced(arguments + 2, is_pid1);
-    struct sigaction action{};
+    struct sigaction action {
+    };
     action.sa_handler = [](int) { is_late = 1; }; // without SA_RESTART
     sigaction(SIGALRM, &action, nullptr);
     alarm(limit);

@@ -36,9 +36,10 @@ list_cases() {
 make_table() {
   awk -v errors="${errors[*]}" '
     { split($1, part, ":")
-      result = $2 ~ /FAILED/ ? "fault" : $2 == "not" ? "" : $2 == "exception" ? "exception" : $2 == "goes" ? "goes on" : "refuses"
+      result = $2 == "goes" ? "goes on" : $2
       cell = part[2] SUBSEP part[3]
-      if (result != "" && index(cells[cell], result) == 0) cells[cell] = cells[cell] (cells[cell] == "" ? "" : ", ") result
+      if (result != "not" && index(cells[cell], result) == 0)
+        cells[cell] = cells[cell] (cells[cell] == "" ? "" : ", ") result
       calls[part[2]] = 1 }
     END {
       count = split(errors, names, " ")

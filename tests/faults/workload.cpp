@@ -1,4 +1,4 @@
-// workload [neglect]: what foster runs under a fault. Makes orphans, waits until foster has reaped them, sends foster
+// workload [neglect]: what foster runs under a fault. Makes zombies, waits until foster has reaped them, sends foster
 // signals and waits for each to come back, with "neglect" has a child that it does not wait for until that is gone,
 // leaves two processes, and exits with 7. Prints "started", one line for each of these that has not happened in time,
 // and "done".
@@ -69,6 +69,21 @@ template <typename Condition> bool comes_true(Condition holds)
     return true;
 }
 
+// All at once, with one SIGCHLD, where foster can be stopped: as PID 1 it cannot.
+void make_zombies()
+{
+    constexpr int COUNT = 10;
+    const bool stops = getppid() != 1;
+    if (stops) {
+        kill(getppid(), SIGSTOP);
+    }
+    make_orphans(COUNT, [] {});
+    if (stops) {
+        comes_true([] { return count_zombies() >= COUNT; });
+        kill(getppid(), SIGCONT);
+    }
+}
+
 // Sends foster a signal and waits for it to come back. Real-time signals have a value.
 void send_and_receive(int signal)
 {
@@ -110,7 +125,7 @@ int main(int count, char** arguments)
     setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
     set_signal_mask(ALL_SIGNALS);
     puts("started");
-    make_orphans(10, [] {});
+    make_zombies();
     if (!comes_true([] { return count_zombies() == 0; })) {
         printf("%d zombies left\n", count_zombies());
     }
