@@ -3,6 +3,10 @@
 # it: "refuses" to start, "goes on", "exception" (see exceptions.sh), "not reached" or "FAILED: " and all that is wrong.
 # case.sh SETTING trace: prints foster's system calls and how often it makes each.
 set -euo pipefail
+# In a PID namespace of its own: the /proc that foster scans is short, and no process is left behind.
+if [[ $$ != 1 ]]; then
+  exec unshare --pid --fork --mount-proc --kill-child -- "$0" "$@"
+fi
 here=${BASH_SOURCE%/*}
 # shellcheck source=faults/exceptions.sh
 . "$here/exceptions.sh"
@@ -105,6 +109,10 @@ if ((${#wrong[@]} > 0)); then
   printf -v text '%s; ' "${wrong[@]}"
   result="FAILED: ${text%; }"
   ! is_exception "$setting:$call:$error:$when" "${text%; }" || result=exception
+fi
+if [[ $result == FAILED* ]]; then
+  mkdir -p "$programs/failed"
+  cp -r "$scratch" "$programs/failed/$setting:$call:$error:$when"
 fi
 echo "$setting:$call:$error:$when $result"
 if [[ -n ${VERBOSE:-} ]]; then

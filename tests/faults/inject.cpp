@@ -217,6 +217,8 @@ int trace(pid_t foster, rusage& usage)
             die("wait4");
         }
         if (is_late != 0) {
+            // For whoever looks for the reason.
+            (void)!system("cat /proc/[0-9]*/task/*/stat | cut -d' ' -f1-6 >&2; grep . /proc/[0-9]*/task/*/syscall >&2");
             kill(foster, SIGKILL);
         }
         if (pid > 0 && WIFSTOPPED(status)) {

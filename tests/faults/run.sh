@@ -2,7 +2,8 @@
 # run.sh, by `make faults`: each system call that foster makes fails with each error at its first, its second and every
 # call, in four settings: as a subreaper and as PID 1, each without options and with all. case.sh judges each case.
 # CASE=SETTING:CALL:ERROR:WHEN runs that one and shows what is said; SAMPLE=N so many that SEED chooses, and prints
-# SEED. JOBS at a time. Writes build/faults/results and, of a full run, build/faults/table.md.
+# SEED. JOBS at a time. Writes build/faults/results, what was said in failed cases, and of a full run
+# build/faults/table.md.
 set -euo pipefail
 cd "${BASH_SOURCE%/*}"
 errors=(EPERM ENOSYS EINVAL EAGAIN EINTR ENOMEM EMFILE)
@@ -10,10 +11,7 @@ settings=(subreaper pid1 subreaper-all pid1-all)
 build=../../build/faults
 export FOSTER
 [[ $(id -u) == 0 ]] || { echo 'make faults: requires root' >&2; exit 1; }
-# In a PID namespace: what else the machine does is not in /proc, and no process is left behind.
-if [[ $$ != 1 ]]; then
-  exec unshare --pid --fork --mount-proc --kill-child -- ./run.sh
-fi
+rm -rf "$build/failed"
 if [[ -n ${CASE:-} ]]; then
   VERBOSE=1 exec ./case.sh "$CASE"
 fi
