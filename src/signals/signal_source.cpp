@@ -39,7 +39,8 @@ sys::Result<sys::ReceivedSignal> SignalSource::next(sys::Nanoseconds at_most)
     while (!has_more() && fd_.number() >= 0) {
         const int error = read_batch(at_most);
         if (error == EINTR || error == EAGAIN) {
-            return {{}, error};
+            at_most = 0; // a look without the signalfd, for where ppoll or read fails again and again
+            break;
         }
         if (error == ERESTART) {
             return sys::wait_for_signal(0);

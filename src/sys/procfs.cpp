@@ -106,7 +106,7 @@ Result<ProcessStat> read_stat(pid_t pid)
 
 const char* procfs_problem()
 {
-    if (!open_of_kernel("/proc", O_DIRECTORY)) {
+    if (NumberedEntries("/proc").next() < 0) {
         return "there is no /proc";
     }
     return is_own_procfs() ? nullptr : "the /proc that is mounted belongs to another PID namespace";

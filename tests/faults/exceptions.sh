@@ -28,6 +28,10 @@ EXCEPTIONS=(
   '*:exit*:*' '.*'
   'exit and exit_group do not return, _exit(2)'
 
+  'subreaper-all:fstatfs:*:every'
+  '(ends with hang, not 9|without a message: no termination log|[0-9]+ [a-z CPU]* in [0-9]+ ms)(; |$)'
+  'without /proc foster looks for what is left among all 4,194,304 pids, which takes minutes while it is traced'
+
   '*:rt_sigqueueinfo:*' '(value lost(; |$))+'
   'the signal is sent without its value instead of being lost, as foster.1 says'
 
@@ -48,5 +52,5 @@ is_exception() {
 
 # Whether the time limit may be short, since the case ends at it.
 is_hang_expected() {
-  [[ $1 == *:wait4:*:every ]]
+  [[ $1 == *:wait4:*:every || $1 == subreaper-all:fstatfs:*:every ]]
 }
