@@ -97,8 +97,8 @@ std::optional<int> Helper::reap(pid_t& helper)
 {
     int status = 0;
     const long pid = raw_call(SYS_wait4, helper, &status, WNOHANG | __WALL | __WNOTHREAD, 0);
-    if (pid == 0 || pid == -EINTR) {
-        return {};
+    if (pid <= 0 && pid != -ECHILD) {
+        return {}; // no failure but ECHILD says that it has gone
     }
     helper = 0;
     --count_;

@@ -81,7 +81,8 @@ judge_run() {
       *) complain "$line" ;;
     esac
   done <<<"$out"
-  ((left == 0)) || expect_message "$left processes left" 'cannot end|cannot find what the child has left|cannot name'
+  ((left == 0)) || expect_message "$left processes left" \
+    'cannot end|cannot find what the child has left|cannot name|cannot become a child subreaper'
   [[ $setting != *-all || -s $scratch/log ]] || expect_message 'no termination log' 'cannot write the termination log'
 }
 
