@@ -12,12 +12,12 @@
 # make test       the tests, against BUILD's foster; TESTS=FILE... for some of them; wants GNU parallel
 # make e2e        tests in Docker, podman, runc, crun, containerd, systemd and real kernels of both CPUs, as root
 # make lint       formatting and static analysis; ARCH too
-# make fuzz       a million texts for what foster-runtime reads, RUNS; wants clang
-# make faults     each of foster's system calls fails in each way, as root; CASE=SETTING:CALL:ERROR:WHEN for one
-#                 case, SAMPLE=N SEED=N for some
+# make fuzz       everything that foster and foster-runtime parse, by libFuzzer; wants clang and nlohmann-json3-dev
 #   SECONDS=60    for all targets together; RUNS=N: instead, N inputs for each of them
 #   SEED=N        tries the same inputs again, given RUNS; the seed of each run is printed
 #   FUZZ=NAME...  some of tests/fuzz/NAME.cpp
+# make faults     each of foster's system calls fails in each way, as root; CASE=SETTING:CALL:ERROR:WHEN for one
+#                 case, SAMPLE=N SEED=N for some
 # make model      the signal and reap protocol, proved by spin, in a minute; FORKS=3 or SIGNALS=2 for more; wants spin
 # make soak       a million orphans and a million signals, ORPHANS, SIGNALS; memory and descriptors stay as they are
 # make bench      foster beside tini, dumb-init and catatonit
