@@ -232,7 +232,7 @@ build/fuzz/%.o: %.cpp Makefile
 
 build/fuzz/%.fuzzer: build/fuzz/tests/fuzz/%.o $(FUZZED_OBJECTS)
 	$(call show,LD,$@)
-	$(QUIET)clang++ $(FUZZ_FLAGS) -Wl,--wrap=_exit -o $@ $^
+	$(QUIET)clang++ $(FUZZ_FLAGS) -Wl,--wrap=_exit,--wrap=getpid -o $@ $^
 
 -include $(FUZZED_OBJECTS:.o=.d) $(FUZZ:%=build/fuzz/tests/fuzz/%.d)
 .SECONDARY: $(FUZZ:%=build/fuzz/tests/fuzz/%.o)

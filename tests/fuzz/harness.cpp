@@ -126,7 +126,12 @@ Members parse_object(std::string_view line)
 
 } // namespace fuzz
 
-// In place of _exit(2), by the linker's --wrap.
+// In place of _exit(2) and getpid(2), by the linker's --wrap.
+extern "C" int __wrap_getpid()
+{
+    return fuzz::OWN_PID;
+}
+
 extern "C" [[noreturn]] void __wrap__exit(int code)
 {
     throw fuzz::Exit{code};

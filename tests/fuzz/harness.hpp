@@ -15,6 +15,8 @@
 namespace fuzz
 {
 
+constexpr int OWN_PID = 77;
+
 // Ends the fuzzer, which keeps the input.
 void expect(bool holds);
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <tuple>
-#include <unistd.h>
 
 namespace
 {
@@ -19,7 +18,7 @@ void set_content(const std::string& content, char after_content)
 {
     fuzz::world.after_content = after_content;
     fuzz::world.files = [content](std::string_view path) -> std::optional<std::string> {
-        return path == "/proc/self" ? std::to_string(::getpid()) : content;
+        return path == "/proc/self" ? std::to_string(fuzz::OWN_PID) : content;
     };
 }
 

@@ -11,6 +11,8 @@ if [[ -n $runs ]]; then
 else
   limit=-max_total_time=$(((seconds + $# - 1) / $#))
 fi
+# libFuzzer's choices depend on addresses, too. A container's seccomp filter may refuse this.
+setarch -R true 2>/dev/null && at_same_addresses=(setarch -R) || at_same_addresses=()
 echo "seed $seed"
 for name; do
   rm -rf "build/fuzz/$name"
@@ -22,7 +24,8 @@ for name; do
   fi
   start=${EPOCHREALTIME/./}
   log=build/fuzz/$name.log
-  "build/fuzz/$name.fuzzer" "${options[@]}" "build/fuzz/$name" "tests/fuzz/$name" >"$log" 2>&1 ||
+  "${at_same_addresses[@]}" "build/fuzz/$name.fuzzer" "${options[@]}" "build/fuzz/$name" "tests/fuzz/$name" \
+    >"$log" 2>&1 ||
     { cat "$log"; exit 1; }
   inputs=$(awk '/number_of_executed_units/ { print $2 }' "$log")
   printf '%-16s %9d inputs, %6d a second\n' "$name" "$inputs" \
