@@ -53,7 +53,9 @@ struct Tracee {
         } else if (has_read_sigchld()) {
             lose(call_before != SYS_ppoll && call_before != SYS_poll); // which have told that it is there
         }
-        call_before = registers.orig_rax;
+        if (registers.orig_rax != SYS_rt_sigpending) { // which does not change what poll has told
+            call_before = registers.orig_rax;
+        }
     }
 };
 
