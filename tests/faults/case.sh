@@ -87,11 +87,14 @@ judge_run() {
 }
 
 ! is_hang_expected "$1" || limit=10
-run "$call:$error:$when"
-# What inject has written: numbers, and "hang".
-status='' injected='' calls='' cpu='' ms='' left=''
-# shellcheck source=/dev/null
-. "$scratch/report"
+# What inject writes: numbers, and "hang".
+status=unknown injected=1 calls=0 cpu=0 ms=0 left=0
+if run "$call:$error:$when" 2>"$scratch/shell"; then
+  # shellcheck source=/dev/null
+  . "$scratch/report"
+else
+  complain 'the injector has failed'
+fi
 out=$(<"$scratch/out")
 err=$(<"$scratch/err")
 if [[ $out == *started* ]]; then

@@ -30,23 +30,24 @@ list_cases() {
   done
 }
 
-# A row a call, a column an error; what has come of its cases in all settings.
+# A row a call, a column an error; in which ways its cases have ended: on, ref(used), exc(eption), FAU(LT).
 make_table() {
   awk -v errors="${errors[*]}" '
-    { split($1, part, ":")
-      result = $2 == "goes" ? "goes on" : $2
-      cell = part[2] SUBSEP part[3]
-      if (result != "not" && index(cells[cell], result) == 0)
-        cells[cell] = cells[cell] (cells[cell] == "" ? "" : ", ") result
-      calls[part[2]] = 1 }
+    BEGIN { kinds = split("goes refuses exception FAILED:", words, " "); split("on refused exception FAULT", short, " ") }
+    { split($1, part, ":"); calls[part[2]]; seen[part[2], part[3], $2] }
     END {
       count = split(errors, names, " ")
       head = "| call |"; line = "|---|"
       for (n = 1; n <= count; ++n) { head = head " " names[n] " |"; line = line "---|" }
       print head; print line
       for (call in calls) {
-        row = "| " call " |"
-        for (n = 1; n <= count; ++n) row = row " " cells[call, names[n]] " |"
+        row = "| `" call "` |"
+        for (n = 1; n <= count; ++n) {
+          cell = ""
+          for (kind = 1; kind <= kinds; ++kind)
+            if ((call, names[n], words[kind]) in seen) cell = cell " " substr(short[kind], 1, 3)
+          row = row cell " |"
+        }
         print row | "sort"
       }
     }' "$build/results"
