@@ -30,8 +30,8 @@ class SignalSource
     // Removes SIGTSTP, SIGTTIN and SIGTTOU from the signals that were read. The kernel does the same with those that
     // were not read, when SIGCONT arrives, signal(7).
     void drop_stops();
-    // Moves the signalfd, if there is one, to the descriptor `number`, and then increments `number`. If that is refused,
-    // closes it.
+    // Moves the signalfd, if there is one, to the descriptor `number`, and then increments `number`. Closes it if that
+    // is refused.
     void move_to(int& number);
 
   private:

@@ -26,8 +26,8 @@ Status trace(long request, pid_t thread, std::uintptr_t address, std::uintptr_t 
 
 Status trace_seize(pid_t thread)
 {
-    // A thread that is not traced yet is none that can be waited for. If a sandbox refuses the wait itself, nobody would
-    // see the thread's stops, and it would keep other registers than its own.
+    // A thread that is not traced yet is none that can be waited for. If a sandbox refuses the wait itself, nobody
+    // would see the thread's stops, and it would keep other registers than its own.
     return stop_of_traced(thread) == 0 ? Status{{}, ENOSYS} : trace(PTRACE_SEIZE, thread, 0, PTRACE_O_TRACESYSGOOD);
 }
 
