@@ -169,7 +169,8 @@ $(BUILD)/flags: FORCE
 $(BUILD)/compile_commands.json: $(BUILD)/flags $(SOURCES)
 	@printf '%s\n' $(SOURCES) | while read -r source; do \
 	  printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$${comma:-[}" $(call quoted,$(CURDIR)) \
-	    "$$source" $(call quoted,$(subst ",\",$(subst \,\\,$(COMPILE) $(WITH_COMMIT)))) "$$source"; comma=$$(printf ',\n '); done >$@
+	    "$$source" $(call quoted,$(subst ",\",$(subst \,\\,$(COMPILE) $(WITH_COMMIT)))) "$$source"; \
+	  comma=$$(printf ',\n '); done >$@
 	@echo ']' >>$@
 
 # The text of LICENSE as a string literal.
