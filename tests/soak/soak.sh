@@ -1,7 +1,7 @@
 #!/bin/bash
 # soak.sh: a million orphans and a million queued signals through one foster, as PID 1 and as a subreaper; ORPHANS and
-# SIGNALS say how many else. Fails if a signal is lost or out of order, if an orphan is not reaped, or if foster has more
-# memory or descriptors than before. Prints what it has measured.
+# SIGNALS say how many else. Fails if a signal is lost or out of order, if an orphan is not reaped, or if foster has
+# more memory or descriptors than before. Prints what it has measured.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 orphans=${ORPHANS:-1000000} signals=${SIGNALS:-1000000}

@@ -1,6 +1,6 @@
 // soak ORPHANS SIGNALS: makes ORPHANS orphans that exit at once, while another process sends SIGNALS queued signals to
-// its parent, foster, which come back to it; prints READY before that, and at the end how many of the signals came, if each
-// came in its turn with its value. Then waits for SIGTERM.
+// its parent, foster, which come back to it; prints READY before that, and at the end how many of the signals came, if
+// each came in its turn with its value. Then waits for SIGTERM.
 #include "workload.hpp"
 
 #include <atomic>
