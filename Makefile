@@ -135,6 +135,11 @@ ifeq ($(LIBC)$(SANITIZE),musl)
     $(filter %.o,$^) -L$(MUSL_LIB) -lc $(shell $(CC) -print-libgcc-file-name) $(if $(OWN_START),,$(MUSL_LIB)crtn.o)
 endif
 
+# As many jobs as CPUs, unless -j says otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+  MAKEFLAGS += -j$(shell nproc)
+endif
+
 .PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model faults
 all: $(BUILD)/foster $(BUILD)/foster-runtime $(BUILD)/compile_commands.json
 
