@@ -280,7 +280,7 @@ UNREACHED='^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled
     kill -TERM "$INIT"
     wait_until grep -Eq "$UNREACHED" "$ERR"
     expect [ "$(grep -c '^foster: ' "$ERR")" = 1 ]
-    pkill -P "$INIT" -x sleep
+    kill "$(pgrep -P "$INIT" -x sleep)"
     finish
     expect_status 7
   done

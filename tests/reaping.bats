@@ -81,7 +81,7 @@ load helpers
     wait_until eval "[[ \$(pgrep -c -P $INIT -x sleep) == 5 ]]"
     kill -STOP "$INIT"
     wait_until is_stopped "$INIT"
-    pkill -KILL -P "$INIT" -x sleep
+    pgrep -P "$INIT" -x sleep | xargs kill -KILL
     wait_until eval "[[ \$(ps -o stat= --ppid $INIT | grep -c Z) == 5 ]]"
     kill -CONT "$INIT"
     wait_until has_no_zombies "$INIT"

@@ -128,7 +128,7 @@ measure_zombies() {
   sleep 5
   slept=$(($(switches $init) - slept)) spent=$(($(cut -d' ' -f1 "/proc/$init/schedstat") - spent))
   echo "a scan of $(find /proc -maxdepth 1 -name '[0-9]*' | wc -l) processes: $((spent / slept / 1000)) µs of CPU"
-  pkill -P "$(pgrep -P $init)"
+  pgrep -P "$(pgrep -P $init)" | xargs kill
   wait $init || true
   "$FOSTER" -v --zombies=reap --zombie-age=100ms -- "$measures/../workloads/neglect" 1000 nanosleep 2>&1 |
     sed -n 's/.* reaped 16 zombies .* stopped for \([0-9]*\)us/\1/p' | sort -n |
