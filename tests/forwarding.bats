@@ -176,20 +176,18 @@ SIGNALS=({1..8} {10..18} {20..64})
     wait_ready
     local child
     child=$(child_of "$INIT")
-    strace -o "$BATS_TEST_TMPDIR/trace" -e trace=kill,wait4,rt_sigqueueinfo -p "$INIT" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
-    local strace=$!
-    wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+    trace_process "$INIT" -e trace=kill,wait4,rt_sigqueueinfo
     kill -STOP "$INIT"
-    wait_until grep -q 'stopped by SIGSTOP' "$BATS_TEST_TMPDIR/trace"
+    wait_until grep -q 'stopped by SIGSTOP' "$TRACE"
     kill -KILL "$child"
     wait_until is_zombie "$child"
     "$WORKLOADS/send-signals" "$INIT" 30 40 41=7
     kill -CONT "$INIT"
     finish
-    wait "$strace" || true
+    end_trace
     expect_status 137
-    grep -q 'wait4.*WIFSIGNALED' "$BATS_TEST_TMPDIR/trace"
-    run sed -n '/WIFSIGNALED/,${/kill(\|rt_sigqueueinfo(/p}' "$BATS_TEST_TMPDIR/trace"
+    grep -q 'wait4.*WIFSIGNALED' "$TRACE"
+    run sed -n '/WIFSIGNALED/,${/kill(\|rt_sigqueueinfo(/p}' "$TRACE"
     [[ -z $output ]]
   done
 }

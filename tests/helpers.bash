@@ -117,6 +117,23 @@ wait_ready() {
   wait_until grep -q READY "$OUT"
 }
 
+# Attaches strace, with these options, to a process. Leaves its pid in $tracer, and what it traces in $TRACE. Ends with
+# the process.
+trace_process() {
+  local process=$1
+  shift
+  TRACE=$BATS_TEST_TMPDIR/trace
+  rm -f "$TRACE.errors"
+  strace -o "$TRACE" "$@" -p "$process" 2>"$TRACE.errors" 3>&- &
+  tracer=$!
+  wait_until grep -q attached "$TRACE.errors"
+}
+
+# Waits for the end of that strace, which has the exit status of what it has traced.
+end_trace() {
+  wait "$tracer" || true
+}
+
 state_of() {
   sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null
 }

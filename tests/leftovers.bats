@@ -53,7 +53,7 @@ child_has_ended() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=crowd
 @test "leftovers that obey end a long --grace early, 500 of them, and so does --grace=0 for those that do not" {
   for mode in "${MODES[@]}"; do
     # shellcheck disable=SC2046 # several words
@@ -252,7 +252,7 @@ start_with_roots_leftover() {
 
 UNREACHED='^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled; run foster as root or give it CAP_KILL$'
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a leftover that may not be signalled is named once, and not waited for beyond the time" {
   requires_root
   for mode in "${MODES[@]}"; do
@@ -429,7 +429,7 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   expect [ "$(cat "$ERR")" = 'foster: warning: cannot name what is left: not in /proc' ]
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "leftovers of whose end the kernel tells nothing, as with CLONE_AUTOREAP, are not waited for beyond a second" {
   requires_x86_64
   for mode in "${MODES[@]}"; do
@@ -455,19 +455,17 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
 }
 
 @test "leftovers are signalled by pidfds, one at a time" {
-  local trace=$BATS_TEST_TMPDIR/trace
   start_leave subreaper --grace=200ms -- obey obey session ignore
-  strace -o "$trace" -e trace=pidfd_open,pidfd_send_signal,kill,close -p "$INIT" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
-  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+  trace_process "$INIT" -e trace=pidfd_open,pidfd_send_signal,kill,close
   kill -USR1 "$INIT"
   finish
   expect_status 7
-  wait_until grep -q exited "$trace"
-  expect [ "$(grep -c '^pidfd_send_signal(.*, SIGTERM, NULL, 0) *= 0' "$trace")" = 4 ]
-  expect [ "$(grep -c '^pidfd_send_signal(.*, SIGCONT, NULL, 0) *= 0' "$trace")" = 4 ]
-  expect [ "$(grep -c '^pidfd_send_signal(.*, SIGKILL, NULL, 0) *= 0' "$trace")" -ge 1 ]
-  expect [ -z "$(grep '^kill([0-9]*, SIG[TCK][EOI][RNL]' "$trace" | grep -v USR1)" ]
-  expect [ "$(grep -o '^pidfd_open(.*' "$trace" | sed 's/.*= //' | sort -u | wc -l)" = 1 ] # always the same free number
+  wait_until grep -q exited "$TRACE"
+  expect [ "$(grep -c '^pidfd_send_signal(.*, SIGTERM, NULL, 0) *= 0' "$TRACE")" = 4 ]
+  expect [ "$(grep -c '^pidfd_send_signal(.*, SIGCONT, NULL, 0) *= 0' "$TRACE")" = 4 ]
+  expect [ "$(grep -c '^pidfd_send_signal(.*, SIGKILL, NULL, 0) *= 0' "$TRACE")" -ge 1 ]
+  expect [ -z "$(grep '^kill([0-9]*, SIG[TCK][EOI][RNL]' "$TRACE" | grep -v USR1)" ]
+  expect [ "$(grep -o '^pidfd_open(.*' "$TRACE" | sed 's/.*= //' | sort -u | wc -l)" = 1 ] # always the same free number
 }
 
 @test "a kernel or a sandbox without pidfds: leftovers are ended all the same" {
@@ -481,7 +479,7 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a stranger that got the pid of a leftover meanwhile gets no signal" {
   requires_root
   # In a PID namespace of its own, whose pids are ours to give. Foster is held up when it has listed its leftovers, a
@@ -550,9 +548,7 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   kill -USR1 "$INIT"
   wait_until eval '! pgrep -P "$INIT"'
   # Foster is held up when it looks at the second process, after the first one, which was the reason to wait, has gone.
-  strace -o /dev/null -P "/proc/$(cat "$inside")/stat" -e inject=openat:delay_enter=3s:when=1 -p "$INIT" \
-    2>"$BATS_TEST_TMPDIR/strace" 3>&- &
-  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+  trace_process "$INIT" -P "/proc/$(cat "$inside")/stat" -e inject=openat:delay_enter=3s:when=1
   kill -KILL "$(pgrep -P "$first")"
   wait_until grep -Eq '^(257|56) ' "/proc/$INIT/syscall"
   kill -USR1 "$(pgrep -P "$second")"
@@ -662,7 +658,7 @@ expect_earlier_untouched() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=crowd
 @test "more processes before the child than foster can remember are told once" {
   # shellcheck disable=SC2016 # perl's own variables
   start_with_earlier pid1 'exec perl -e "for (1 .. 1030) { fork or sleep } exec @ARGV" "$FOSTER" "$@"' --wait-all -- sh -c 'sleep 0.1; exit 7'

@@ -41,24 +41,24 @@ expect_same_under_foster() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "parents in C: each way to sleep ends as without foster, and in time" {
   expect_same_under_foster 'nanosleep poll epoll futex read recv semop sigwait inotify completion loop thread beside vfork ring' "$WORKLOADS/neglect" 20
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "parents in Python: time.sleep, select, poll, asyncio, a thread, a child that is waited for" {
   [[ -x /usr/bin/python3 ]] || skip 'requires python3'
   expect_same_under_foster 'sleep select poll asyncio thread child' /usr/bin/python3 "$SOURCES/neglect.py" 5
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "parents in Node: timers come in time, in the event loop and in a worker; its own child's end is told" {
   requires node
   expect_same_under_foster 'timer worker' "$WORKLOADS/neglect" 5 exec node "$SOURCES/neglect.js"
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a bash in a read with a time limit" {
   expect_same_under_foster read "$WORKLOADS/neglect" 5 exec bash "$SOURCES/neglect.bash"
 }
@@ -87,7 +87,7 @@ ends_mid_remote_wait() {
   expect_in hit "$output"
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a parent that exits, or is killed, in the midst of a remote wait: foster ends with its status, and no word of it" {
   for mode in "${MODES[@]}"; do
     for _ in {1..4}; do
@@ -97,7 +97,7 @@ ends_mid_remote_wait() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a parent that executes another program in the midst of a remote wait, by another thread than the traced one, is made to wait again" {
   for mode in "${MODES[@]}"; do
     for _ in {1..4}; do
@@ -106,7 +106,7 @@ ends_mid_remote_wait() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a parent that ends in the midst of a remote wait, and is no child of foster: its own parent is notified" {
   for mode in "${MODES[@]}"; do
     for _ in {1..4}; do
@@ -118,7 +118,7 @@ ends_mid_remote_wait() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a signal in the midst of a remote wait is handled, a stop stops the parent until it is continued; the rest of its zombies is reaped" {
   for mode in "${MODES[@]}"; do
     for how in signal stop; do

@@ -20,6 +20,7 @@ load helpers
   done
 }
 
+# bats test_tags=crowd
 @test "a storm of 20,000 orphans leaves no zombie" {
   for mode in "${MODES[@]}"; do
     run -0 run_in "$mode" "$FOSTER" "$WORKLOADS/orphans" 20000
@@ -27,7 +28,7 @@ load helpers
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=crowd
 @test "a storm of orphans beside 2,000 living ones leaves no zombie" {
   for mode in "${MODES[@]}"; do
     run -0 run_in "$mode" "$FOSTER" "$WORKLOADS/orphans" 5000 2000
@@ -35,7 +36,7 @@ load helpers
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=crowd
 @test "processes that die as fast as they are reaped, beside many living orphans, hold up neither signals nor the end" {
   local start
   start=$(now)
@@ -91,7 +92,7 @@ load helpers
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=crowd
 @test "zombies that are there when the child ends are reaped before foster ends" {
   # Foster is stopped, so an orphan and the child are both zombies when it looks; strace tells whom it waited for.
   start_in subreaper "$FOSTER" sh -c '(for i in $(seq 600); do sleep 1000 & done); echo READY; exec tail -f /dev/null'
@@ -103,8 +104,7 @@ load helpers
   mapfile -t orphans < <(child_of "$INIT" sleep)
   kill -STOP "$INIT"
   wait_until is_stopped "$INIT"
-  strace -o "$BATS_TEST_TMPDIR/trace" -e trace=wait4 -p "$INIT" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
-  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+  trace_process "$INIT" -e trace=wait4
   kill -KILL "$child"
   wait_until is_zombie "$child"
   kill -KILL "${orphans[@]}"
@@ -112,8 +112,8 @@ load helpers
   kill -CONT "$INIT"
   finish
   expect_status 137
-  wait_until grep -q exited "$BATS_TEST_TMPDIR/trace"
-  diff <(printf '%s\n' "$child" "${orphans[@]}" | sort) <(sed -nE 's/.*wait4\(.*\) = ([1-9][0-9]*)$/\1/p' "$BATS_TEST_TMPDIR/trace" | sort)
+  wait_until grep -q exited "$TRACE"
+  diff <(printf '%s\n' "$child" "${orphans[@]}" | sort) <(sed -nE 's/.*wait4\(.*\) = ([1-9][0-9]*)$/\1/p' "$TRACE" | sort)
 }
 
 @test "--warn-reaped names the orphan: name, pid, exit code or signal" {

@@ -169,11 +169,7 @@ naps_and_reaps() {
       [[ $call == read ]] || refused=("$WORKLOADS/deny" signalfd=EPERM --)
       start_in "$mode" "${refused[@]}" "$FOSTER" "$WORKLOADS/record-signals" 9
       wait_ready
-      local tracer
-      strace -o "$BATS_TEST_TMPDIR/trace" -e trace="$call" -e inject="$call:error=$error:when=1+2" -p "$INIT" \
-        2>"$BATS_TEST_TMPDIR/strace" 3>&- &
-      tracer=$!
-      wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+      trace_process "$INIT" -e trace="$call" -e inject="$call:error=$error:when=1+2"
       for signal in 34 35 36 37 38 39 40 41 42; do
         kill -$signal "$INIT"
         wait_until grep -qx $signal "$OUT"
@@ -182,7 +178,7 @@ naps_and_reaps() {
       expect_status 0
       expect [ -z "$(cat "$ERR")" ]
       wait_until has_ended "$tracer"
-      expect [ "$(grep -c INJECTED "$BATS_TEST_TMPDIR/trace")" -ge 1 ]
+      expect [ "$(grep -c INJECTED "$TRACE")" -ge 1 ]
     done
   done
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
-# run.sh FILE...|DIRECTORY: runs test files, six tests at a time, for most of them wait; then, one by one, those that
-# are tagged "alone": with upper limits of time, or with hundreds of processes, which all others would find in /proc.
-# Prints TAP, the ten slowest tests and a summary; ends with 0 if all that was planned has passed.
+# run.sh FILE...|DIRECTORY: runs test files, six tests at a time, for most of them wait; then, two at a time, those that
+# are tagged "exact", which have upper limits of time; then, one by one, those that are tagged "crowd", with hundreds of
+# processes, which all others would find in /proc. Prints TAP, the ten slowest tests and a summary; ends with 0 if all
+# that was planned has passed.
 set -euo pipefail
 for tool in bats parallel; do
   command -v "$tool" >/dev/null || { echo "run.sh: needs $tool (in Debian the package of that name)" >&2; exit 1; }
@@ -21,7 +22,7 @@ sorted=$(ls -S "$@")
 first=$(grep -l '^# run.sh: first' "$@" || true)
 mapfile -t files < <(awk 'NF && !seen[$0]++' <<<"$first"$'\n'"$sorted")
 status=0
-for some in '--jobs 6 --filter-tags !alone' '--filter-tags alone'; do
+for some in '--jobs 6 --filter-tags !exact,!crowd' '--jobs 2 --filter-tags exact' '--filter-tags crowd'; do
   # shellcheck disable=SC2086 # several words
   bats --tap --timing $some "${files[@]}" </dev/null | tee -a "$log/tap" || status=1
 done

@@ -57,16 +57,14 @@ signalfd_of() {
       numbers+=("35=$(printf '0x%x' "$number")")
     done
     "$WORKLOADS/send-signals" "$INIT" "${numbers[@]}"
-    strace -o "$BATS_TEST_TMPDIR/trace" -e trace=read,wait4 -p "$INIT" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
-    local tracer=$!
-    wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+    trace_process "$INIT" -e trace=read,wait4
     kill -CONT "$INIT"
     finish
     expect_status 0
-    wait "$tracer" || true # strace has the status of what it traced
+    end_trace
     grep -qx 18 "$OUT" # that has continued foster
     expect [ "$(sed -n 's/^35 value \([^ ]*\) .*/\1/p' "$OUT" | paste -sd' ')" = "$(printf '0x%x ' {1..40} | sed 's/ $//')" ]
-    expect [ "$(grep -c '^read(3, .*= 2048' "$BATS_TEST_TMPDIR/trace")" -ge 2 ] # sixteen
+    expect [ "$(grep -c '^read(3, .*= 2048' "$TRACE")" -ge 2 ] # sixteen
   done
 }
 
@@ -108,39 +106,28 @@ signalfd_of() {
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$FOSTER" -vv "$WORKLOADS/record-signals" 3
     wait_ready
-    strace -o "$BATS_TEST_TMPDIR/trace" -e trace=read -e inject=read:error=EIO:when=1+ -p "$INIT" \
-      2>"$BATS_TEST_TMPDIR/strace" 3>&- &
-    local tracer=$!
-    wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+    trace_process "$INIT" -e trace=read -e inject=read:error=EIO:when=1+
     for signal in 34 35 36; do
       kill -$signal "$INIT"
       wait_until grep -qx $signal "$OUT"
     done
     finish
     expect_status 0
-    wait "$tracer" || true # strace has the status of what it traced
+    end_trace
     grep -q 'cannot use a signalfd: Input/output error; rt_sigtimedwait stands in$' "$ERR"
   done
-}
-
-# Attaches strace, with these options, to foster.
-trace_foster() {
-  strace -o "$BATS_TEST_TMPDIR/trace" "$@" -p "$INIT" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
-  tracer=$!
-  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
 }
 
 @test "a signal that ppoll has seen, and that is gone, does not make foster miss a deadline" {
   # As SIGCONT is when SIGSTOP comes, which PID 1 ignores.
   start_in subreaper "$FOSTER" --delay TERM:500ms sh -c 'echo READY; exec sleep 1000'
   wait_ready
-  local tracer
-  trace_foster -e trace=ppoll -e inject=ppoll:retval=1:when=1
+  trace_process "$INIT" -e trace=ppoll -e inject=ppoll:retval=1:when=1
   kill "$INIT"
   finish
   expect_status 143
-  wait "$tracer"
-  grep -q INJECTED "$BATS_TEST_TMPDIR/trace"
+  end_trace
+  grep -q INJECTED "$TRACE"
 }
 
 # Starts foster as dumb-init, with a child that ends at SIGCONT.
@@ -152,28 +139,26 @@ start_dumb_init() {
 
 @test "dumb-init: a SIGCONT that comes after a SIGTSTP was read is not lost" {
   start_dumb_init
-  local tracer
-  trace_foster -e trace=read -e inject=read:delay_exit=1000000
+  trace_process "$INIT" -e trace=read -e inject=read:delay_exit=1000000
   kill -TSTP "$INIT"
   wait_until eval '(( ($(sed -n "s/^ShdPnd:\t/0x/p" "/proc/$INIT/status") & 0x80000) == 0 ))' # it was read
   kill -CONT "$INIT"
   finish
   expect_status 5
-  wait "$tracer"
+  end_trace
 }
 
 @test "dumb-init: of stop signals that were read together, SIGCONT ends all" {
   start_dumb_init
-  local tracer
-  trace_foster -e trace=read -e inject=read:delay_enter=500000
+  trace_process "$INIT" -e trace=read -e inject=read:delay_enter=500000
   kill -TSTP "$INIT"
   kill -TTIN "$INIT"
-  wait_until grep -q 'stopped by SIGSTOP' "$BATS_TEST_TMPDIR/trace"
+  wait_until grep -q 'stopped by SIGSTOP' "$TRACE"
   kill -CONT "$INIT"
   finish
   expect_status 5
-  wait "$tracer"
-  grep -q '= 256 (DELAYED)$' "$BATS_TEST_TMPDIR/trace" # both
+  end_trace
+  grep -q '= 256 (DELAYED)$' "$TRACE" # both
 }
 
 @test "the signalfd does not take the last descriptor from what a step before the loop needs" {

@@ -24,7 +24,7 @@ has_reaped_through() {
   [[ $(sed -n "s/.*: reaped \([0-9]*\) zombies\? through $1\[.*/\1/p" "$ERR" | awk '{ sum += $1 } END { print sum }') == "$2" ]]
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "four sudo zombies under a living agent are gone within twice the age, and the agent is none the wiser" {
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$FOSTER" -v --zombies=reap --zombie-age=500ms -- perl -e "$AGENT"
@@ -43,7 +43,7 @@ has_reaped_through() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "the same as a user with a NOPASSWD rule, and by a root without CAP_SYS_PTRACE" {
   requires_root
   local dir rule=$BATS_TEST_TMPDIR/sudoers
@@ -220,14 +220,20 @@ has_reaped_through() {
 }
 
 @test "one that has missed SIGCHLD is not made to wait before it was nudged" {
+  # Foster is stopped when it has seen the zombies, until they are older than it takes to be reaped.
   # shellcheck disable=SC2016 # perl's own variables
-  start_in subreaper "$FOSTER" -v --zombies=reap --zombie-age=500ms -- perl -e '
+  start_in subreaper "$FOSTER" -v --zombies=reap --zombie-age=1s -- perl -e '
     use POSIX ":sys_wait_h";
     for (1 .. 3) { if (fork == 0) { exec "true" } }
     select undef, undef, undef, 0.1;
     my $count = 0; $SIG{CHLD} = sub { select undef, undef, undef, 0.1; $count++ while waitpid(-1, WNOHANG) > 0; print "waited for $count\n" };
     $| = 1; print "READY\n"; sleep 1 while 1'
   wait_ready
+  wait_until has_slept_again "$INIT" "$(voluntary_switches_of "$INIT")" 1
+  kill -STOP "$INIT"
+  local old_enough=$(($(now) + 2500))
+  wait_until eval '(($(now) > old_enough))'
+  kill -CONT "$INIT"
   wait_until grep -qx 'waited for 3' "$OUT"
   run ! grep 'reaped .* through' "$ERR"
   kill "$INIT"
@@ -250,7 +256,7 @@ has_reaped_through() {
   expect_status 143
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a root that has borrowed the ids of a parent is still told of the death of its own" {
   requires_root
   local dir log=$BATS_TEST_TMPDIR/log
@@ -270,7 +276,7 @@ has_reaped_through() {
   [[ $(grep -c 'cannot reap the zombies of neglect\[[0-9]*\]: it is busy: no thread of it waits in a system call$' <<<"$output") == 1 ]]
 }
 
-# bats test_tags=alone
+# bats test_tags=crowd
 @test "1,000 zombies of one parent are reaped, sixteen by a remote wait" {
   start_in subreaper "$FOSTER" -v --zombies=reap --zombie-age=200ms -- "$WORKLOADS/neglect" 1000 nanosleep 60
   wait_ready
@@ -283,7 +289,7 @@ has_reaped_through() {
   expect_status 143
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a thread that ends before it can be traced is no obstacle, one that ends meanwhile is no orphan" {
   for mode in "${MODES[@]}"; do
     run -0 run_in "$mode" "$FOSTER" -w --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 300 brief
@@ -353,8 +359,7 @@ has_reaped_through() {
 @test "a parent that is being traced is left alone, and its tracer named" {
   start_in subreaper "$FOSTER" --zombies=reap --zombie-age=300ms -- "$WORKLOADS/neglect" 2 nanosleep
   wait_ready
-  strace -o /dev/null -p "$(neglecter neglect)" 2>"$BATS_TEST_TMPDIR/strace" 3>&- &
-  wait_until grep -q attached "$BATS_TEST_TMPDIR/strace"
+  trace_process "$(neglecter neglect)"
   finish
   expect_status 0
   expect_in 'in time, 2 left' "$(cat "$OUT")"
@@ -559,7 +564,7 @@ has_reaped_through() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=crowd
 @test "--reap-zombies reaps more zombies than foster can remember" {
   start_in subreaper "$WORKLOADS/neglect" 5000 nanosleep 60
   wait_ready
@@ -579,7 +584,9 @@ has_reaped_through() {
 }
 
 @test "--reap-zombies can be interrupted while it waits" {
-  run -124 timeout --signal=INT --kill-after=10 1 "$FOSTER" --reap-zombies=$$ --zombie-age=20s
+  start_in subreaper "$WORKLOADS/neglect" 1 nanosleep 60
+  wait_ready
+  run -124 timeout --signal=INT --kill-after=10 1 "$FOSTER" --reap-zombies="$INIT" --zombie-age=20s
 }
 
 @test "bad words for the options of zombies are named" {
@@ -593,7 +600,7 @@ has_reaped_through() {
   expect [ "$output" = 'foster: error: no such process: 4194303' ]
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a parent that the kernel does not come to trace, for an execve of it never ends, holds up neither signals nor orphans nor the end" {
   requires_root
   [[ -c /dev/fuse ]] || skip 'requires FUSE'
@@ -624,7 +631,7 @@ has_reaped_through() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=exact
 @test "a workload cannot signal a foster that traces it as its user" {
   requires_root
   # A process of its sends SIGKILL and SIGSTOP to each process and thread that foster has, without end.
@@ -663,7 +670,7 @@ has_reaped_through() {
   done
 }
 
-# bats test_tags=alone
+# bats test_tags=crowd
 @test "scans do not starve signals: they take 2 % of the time, however many processes there are" {
   requires_static # one with the C library of this machine costs a scan far less
   # shellcheck disable=SC2016 # for the shell inside

@@ -158,8 +158,8 @@ void ZombieMonitor::look_at_parent(Parent& parent, sys::Nanoseconds now)
         }
         ++count;
         threads_live = threads_live || zombie.threads_live;
-        is_nudge_due = is_nudge_due || !zombie.nudged;
-        zombie.nudged = true;
+        is_nudge_due = is_nudge_due || zombie.nudged_at == 0;
+        zombie.nudged_at = zombie.nudged_at == 0 ? now : zombie.nudged_at;
         oldest = std::min(oldest, zombie.first_seen);
     }
     if (count > parent.reported) {

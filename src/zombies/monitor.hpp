@@ -54,6 +54,7 @@ class ZombieMonitor
 
     // monitor_reap.cpp
     bool is_due(const Zombie& zombie) const;
+    bool is_nudge_running(sys::Nanoseconds seen_by) const;
     bool has_untried(Parent& parent) const;
     Parent* next_parent();
     pid_t number_to_wait_for(const Zombie& zombie);

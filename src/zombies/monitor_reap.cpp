@@ -44,7 +44,7 @@ bool ZombieMonitor::reap_once()
         scan(start);
         // Any program needs a moment to wait for a child that has just exited, so zombies must be as old as with
         // --zombies=reap.
-        while (last_scan_ - start < 2 * options_.zombie_age) {
+        while (is_nudge_running(start)) {
             sleep_interruptibly(sys::Deadline::at(next_scan_));
             scan(sys::monotonic_now());
         }
@@ -80,7 +80,15 @@ bool ZombieMonitor::is_tracing(pid_t process) const
 // Whether the nudge has had its time, as of the last scan. So the answer stays the same until the next scan.
 bool ZombieMonitor::is_due(const Zombie& zombie) const
 {
-    return !zombie.threads_live && last_scan_ - zombie.first_seen >= 2 * options_.zombie_age;
+    return !zombie.threads_live && zombie.nudged_at != 0 && last_scan_ - zombie.nudged_at >= options_.zombie_age;
+}
+
+// Whether a zombie that was first seen at this time or before is not due yet.
+bool ZombieMonitor::is_nudge_running(sys::Nanoseconds seen_by) const
+{
+    return std::ranges::any_of(table_->zombies(), [this, seen_by](const Zombie& zombie) {
+        return zombie.first_seen <= seen_by && !zombie.threads_live && !is_due(zombie);
+    });
 }
 
 // Whether the parent has untried zombies that are due. Skips those that are not due.

@@ -22,8 +22,8 @@ struct Zombie {
     bool threads_live; // only its first thread has exited, so it cannot be reaped yet
 
     // Kept from one scan to the next.
-    bool nudged;                 // SIGCHLD was sent to its parent for it
     sys::Nanoseconds first_seen; // CLOCK_MONOTONIC
+    sys::Nanoseconds nudged_at;  // when SIGCHLD was sent to its parent for it, CLOCK_MONOTONIC; 0: not yet
 
     std::string_view name() const { return {name_bytes.data(), name_size}; }
 };
@@ -35,7 +35,7 @@ struct ScanScope {
 };
 
 // Fills the list with zombies in the order of their pids, at most list.size() of them. Returns the filled part, in
-// which nudged and first_seen are 0. Needs a /proc of this PID namespace; without one it finds nothing.
+// which first_seen and nudged_at are 0. Needs a /proc of this PID namespace; without one it finds nothing.
 std::span<Zombie> find_zombies(std::span<Zombie> list, const ScanScope& scope);
 
 } // namespace foster

@@ -47,7 +47,7 @@ void ZombieTable::fill(const ScanScope& scope, ZombieTable& before, sys::Nanosec
         if (known != end && known->pid == zombie.pid && known->parent == zombie.parent &&
             known->start == zombie.start) {
             zombie.first_seen = known->first_seen;
-            zombie.nudged = known->nudged;
+            zombie.nudged_at = known->nudged_at;
         }
         if (parent == nullptr || parent->pid != zombie.parent) {
             parent = &add_parent(zombie, before);
