@@ -100,6 +100,11 @@ now() {
   awk '{ printf "%d", $1 * 1000 }' /proc/uptime
 }
 
+# Whether this time since boot, in milliseconds, is over.
+is_past() {
+  (($(now) > $1))
+}
+
 # Waits for a command to succeed, within 20 s.
 wait_until() {
   local end=$((SECONDS + 20)) nap=0
@@ -117,7 +122,7 @@ wait_ready() {
   wait_until grep -q READY "$OUT"
 }
 
-# Attaches strace, with these options, to a process. Leaves its pid in $tracer, and what it traces in $TRACE. Ends with
+# Attaches strace, with these options, to a process. Leaves its pid in $TRACER, and what it traces in $TRACE. Ends with
 # the process.
 trace_process() {
   local process=$1
@@ -125,13 +130,13 @@ trace_process() {
   TRACE=$BATS_TEST_TMPDIR/trace
   rm -f "$TRACE.errors"
   strace -o "$TRACE" "$@" -p "$process" 2>"$TRACE.errors" 3>&- &
-  tracer=$!
+  TRACER=$!
   wait_until grep -q attached "$TRACE.errors"
 }
 
 # Waits for the end of that strace, which has the exit status of what it has traced.
 end_trace() {
-  wait "$tracer" || true
+  wait "$TRACER" || true
 }
 
 state_of() {
@@ -218,6 +223,16 @@ expect() {
 expect_in() {
   if [[ $2 != *"$1"* ]]; then
     printf 'not found: %s\nin: %s\n' "$1" "$2" >&2
+    return 1
+  fi
+}
+
+# Whether so many lines of the text match the extended regular expression.
+expect_lines() {
+  local found
+  found=$(grep -Ec -- "$2" <<<"$3" || true)
+  if ((found != $1)); then
+    printf '%s lines in place of %s match %s, of:\n%s\n' "$found" "$1" "$2" "$3" >&2
     return 1
   fi
 }

@@ -74,7 +74,7 @@ expect_same_under_foster() {
 @test "a parent in an uninterruptible sleep is left alone until it wakes, which is told once when it takes long" {
   run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 2 vfork 8
   expect_in 'in time, 0 left' "$output"
-  [[ $(grep -c 'cannot reap the zombies of neglect\[[0-9]*\]: it is in an uninterruptible sleep$' <<<"$output") == 1 ]]
+  expect_lines 1 'cannot reap the zombies of neglect\[[0-9]+\]: it is in an uninterruptible sleep$' "$output"
 }
 
 # Whether a parent that something happens to in the midst of a remote wait has ended with this status.

@@ -183,6 +183,7 @@ is_pausing() {
   for signal in 20 21 22; do
     kill -$signal "$INIT"
     wait_until is_stopped "$INIT"
+    wait_until grep -qx $signal "$OUT" # before SIGCONT, which takes a pending one away
     kill -CONT "$INIT"
     wait_until eval "[[ \$(tail -n 2 '$OUT' | tr '\n' ' ') == '$signal 18 ' ]]"
   done

@@ -177,7 +177,7 @@ naps_and_reaps() {
       finish
       expect_status 0
       expect [ -z "$(cat "$ERR")" ]
-      wait_until has_ended "$tracer"
+      wait_until has_ended "$TRACER"
       expect [ "$(grep -c INJECTED "$TRACE")" -ge 1 ]
     done
   done

@@ -231,8 +231,7 @@ has_reaped_through() {
   wait_ready
   wait_until has_slept_again "$INIT" "$(voluntary_switches_of "$INIT")" 1
   kill -STOP "$INIT"
-  local old_enough=$(($(now) + 2500))
-  wait_until eval '(($(now) > old_enough))'
+  wait_until is_past $(($(now) + 2500))
   kill -CONT "$INIT"
   wait_until grep -qx 'waited for 3' "$OUT"
   run ! grep 'reaped .* through' "$ERR"
@@ -273,7 +272,7 @@ has_reaped_through() {
 @test "a parent that burns CPU is not interrupted in its own code, and that is told" {
   run -0 "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 2 burn
   expect_in 'in time, 2 left' "$output"
-  [[ $(grep -c 'cannot reap the zombies of neglect\[[0-9]*\]: it is busy: no thread of it waits in a system call$' <<<"$output") == 1 ]]
+  expect_lines 1 'cannot reap the zombies of neglect\[[0-9]+\]: it is busy: no thread of it waits in a system call$' "$output"
 }
 
 # bats test_tags=crowd
@@ -308,7 +307,7 @@ has_reaped_through() {
   for error in EPERM ENOSYS; do
     run -0 "$WORKLOADS/deny" ptrace=$error -- "$FOSTER" --zombies=reap --zombie-age=100ms -- "$WORKLOADS/neglect" 2 nanosleep
     expect_in 'in time, 2 left' "$output"
-    [[ $(grep -c 'cannot reap the zombies of neglect\[[0-9]*\]: it may not be traced: .*; .*seccomp filter$' <<<"$output") == 1 ]]
+    expect_lines 1 'cannot reap the zombies of neglect\[[0-9]+\]: it may not be traced: .*; .*seccomp filter$' "$output"
     expect [ "${#lines[@]}" = 4 ]
   done
 }
@@ -363,7 +362,7 @@ has_reaped_through() {
   finish
   expect_status 0
   expect_in 'in time, 2 left' "$(cat "$OUT")"
-  [[ $(grep -Ec ': it may not be traced: Operation not permitted \(strace\[[0-9]+\] traces it\)$' "$ERR") == 1 ]]
+  expect_lines 1 ': it may not be traced: Operation not permitted \(strace\[[0-9]+\] traces it\)$' "$(<"$ERR")"
 }
 
 @test "a parent that is stopped is left alone until it is continued, which is told once" {
@@ -416,7 +415,7 @@ has_reaped_through() {
   finish
   expect_status 0
   expect_in 'in time, 0 left' "$(cat "$OUT")"
-  [[ $(grep -c 'cannot reap the zombies of neglect.*: threads of one live on$' "$ERR") == 1 ]]
+  expect_lines 1 'cannot reap the zombies of neglect.*: threads of one live on$' "$(<"$ERR")"
 }
 
 @test "a parent in a frozen cgroup is let go as it was, which is told, and goes on when it thaws" {
