@@ -1,5 +1,4 @@
 #!/usr/bin/env bats
-# run.sh: first, for a test takes long.
 load helpers
 
 # The system call that a process sleeps in, as strace names it.
