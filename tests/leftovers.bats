@@ -53,7 +53,7 @@ child_has_ended() {
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "leftovers that obey end a long --grace early, 500 of them, and so does --grace=0 for those that do not" {
   for mode in "${MODES[@]}"; do
     # shellcheck disable=SC2046 # several words
@@ -658,7 +658,7 @@ expect_earlier_untouched() {
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "more processes before the child than foster can remember are told once" {
   # shellcheck disable=SC2016 # perl's own variables
   start_with_earlier pid1 'exec perl -e "for (1 .. 1030) { fork or sleep } exec @ARGV" "$FOSTER" "$@"' --wait-all -- sh -c 'sleep 0.1; exit 7'

@@ -116,7 +116,7 @@ works_under() {
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "20,000 orphans live at once (with sanitizers 2,000): one that exits beside them is reaped, signals are forwarded, and --grace ends them all" {
   local batches=100
   is_static || batches=10

@@ -126,7 +126,7 @@ STUCK=(pipe fifo socket 'terminal 0' 'terminal 1' 'terminal 5' 'terminal 40' 'te
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "thousands of messages to a file hold up neither signals nor reaping, and none of them is lost" {
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$FOSTER" -w sh -c '"$WORKLOADS/orphans" 2000; exec "$WORKLOADS/record-signals" 2'

@@ -20,7 +20,7 @@ load helpers
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "a storm of 20,000 orphans leaves no zombie" {
   for mode in "${MODES[@]}"; do
     run -0 run_in "$mode" "$FOSTER" "$WORKLOADS/orphans" 20000
@@ -28,7 +28,7 @@ load helpers
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "a storm of orphans beside 2,000 living ones leaves no zombie" {
   for mode in "${MODES[@]}"; do
     run -0 run_in "$mode" "$FOSTER" "$WORKLOADS/orphans" 5000 2000
@@ -36,7 +36,7 @@ load helpers
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "processes that die as fast as they are reaped, beside many living orphans, hold up neither signals nor the end" {
   local start
   start=$(now)
@@ -92,7 +92,7 @@ load helpers
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "zombies that are there when the child ends are reaped before foster ends" {
   # Foster is stopped, so an orphan and the child are both zombies when it looks; strace tells whom it waited for.
   start_in subreaper "$FOSTER" sh -c '(for i in $(seq 600); do sleep 1000 & done); echo READY; exec tail -f /dev/null'

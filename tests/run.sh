@@ -1,7 +1,7 @@
 #!/bin/bash
 # run.sh FILE...|DIRECTORY: runs test files, six tests at a time, for most of them wait; then, two at a time, those that
-# are tagged "exact", which have upper limits of time; then, one by one, those that are tagged "crowd", with hundreds of
-# processes, which all others would find in /proc. Prints TAP, the ten slowest tests and a summary; ends with 0 if all
+# are tagged "exact", which have upper limits of time; then, one by one, those that are tagged "alone", such as those with
+# hundreds of processes, which all others would find in /proc. Prints TAP, the ten slowest tests and a summary; ends with 0 if all
 # that was planned has passed.
 set -euo pipefail
 for tool in bats parallel; do
@@ -22,7 +22,7 @@ sorted=$(ls -S "$@")
 first=$(grep -l '^# run.sh: first' "$@" || true)
 mapfile -t files < <(awk 'NF && !seen[$0]++' <<<"$first"$'\n'"$sorted")
 status=0
-for some in '--jobs 6 --filter-tags !exact,!crowd' '--jobs 2 --filter-tags exact' '--filter-tags crowd'; do
+for some in '--jobs 6 --filter-tags !exact,!alone' '--jobs 2 --filter-tags exact' '--filter-tags alone'; do
   # shellcheck disable=SC2086 # several words
   bats --tap --timing $some "${files[@]}" </dev/null | tee -a "$log/tap" || status=1
 done

@@ -103,12 +103,12 @@ run_without_signalfd() {
       [[ $output != *signalfd* ]]
     done
   done
-  run_without_signalfd --filter-tags '!crowd'
+  run_without_signalfd --filter-tags '!alone'
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "where signalfd is refused, crowds of orphans are reaped as ever" {
-  run_without_signalfd --filter-tags crowd
+  run_without_signalfd --filter-tags alone
 }
 
 @test "a signalfd that cannot be read any more is given up, and rt_sigtimedwait stands in" {

@@ -275,7 +275,7 @@ has_reaped_through() {
   expect_lines 1 'cannot reap the zombies of neglect\[[0-9]+\]: it is busy: no thread of it waits in a system call$' "$output"
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "1,000 zombies of one parent are reaped, sixteen by a remote wait" {
   start_in subreaper "$FOSTER" -v --zombies=reap --zombie-age=200ms -- "$WORKLOADS/neglect" 1000 nanosleep 60
   wait_ready
@@ -563,7 +563,7 @@ has_reaped_through() {
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "--reap-zombies reaps more zombies than foster can remember" {
   start_in subreaper "$WORKLOADS/neglect" 5000 nanosleep 60
   wait_ready
@@ -669,7 +669,7 @@ has_reaped_through() {
   done
 }
 
-# bats test_tags=crowd
+# bats test_tags=alone
 @test "scans do not starve signals: they take 2 % of the time, however many processes there are" {
   requires_static # one with the C library of this machine costs a scan far less
   # shellcheck disable=SC2016 # for the shell inside
