@@ -3,6 +3,7 @@
 # are tagged "exact", which have upper limits of time; then, one by one, those that are tagged "alone", such as those
 # with hundreds of processes, which all others would find in /proc. Prints TAP, the ten slowest tests and a summary;
 # ends with 0 if all that was planned has passed.
+set -euo pipefail
 for tool in bats parallel; do
   command -v "$tool" >/dev/null || { echo "run.sh: needs $tool (in Debian the package of that name)" >&2; exit 1; }
 done
