@@ -46,7 +46,7 @@ ExitReport::ExitReport(const Options& options, const log::Messages& messages) : 
     }
     // The kubelet mounts a file at this path, unless the pod's terminationMessagePath names another one. If the file is
     // missing here, nobody would read a new one.
-    const bool is_missing = std::strcmp(path, "/dev/termination-log") == 0 && !sys::exists(path);
+    const bool is_missing = std::string_view(path) == "/dev/termination-log" && !sys::exists(path);
     auto file = open(path);
     if (file.error == ELOOP) {
         messages.warning("termination-log-refused|cannot write the termination log '{path}': {reason}", path,
