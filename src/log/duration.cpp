@@ -17,15 +17,16 @@ constexpr sys::Nanoseconds HOUR = 60 * MINUTE;
 sys::Nanoseconds parse_duration(std::string_view text)
 {
     constexpr int MAX = 10'000'000; // as minutes, even twice as many fit into Nanoseconds
-    constexpr struct {
-        std::string_view name;
-        sys::Nanoseconds length;
-    } UNITS[] = {{"ms", MILLISECOND}, {"s", SECOND}, {"m", MINUTE}, {"", SECOND}};
+    static constexpr struct { // static, and the names in it: no copy, and no pointers, which need relocations
+        char name[3];
+        std::uint8_t size;
+        std::uint32_t milliseconds;
+    } UNITS[] = {{"ms", 2, 1}, {"s", 1, 1000}, {"m", 1, 60 * 1000}, {"", 0, 1000}};
     for (const auto& unit : UNITS) {
-        if (text.ends_with(unit.name)) {
-            text.remove_suffix(unit.name.size());
+        if (text.ends_with(&unit.name[0])) {
+            text.remove_suffix(unit.size);
             const int number = sys::parse_number(text, MAX);
-            return number < 0 ? -1 : number * unit.length;
+            return number < 0 ? -1 : number * (unit.milliseconds * MILLISECOND);
         }
     }
     return -1;

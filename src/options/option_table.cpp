@@ -96,7 +96,7 @@ const char* add_assignment(Options& options, char* value)
 
 const char* set_zombies(Options& options, char* value)
 {
-    constexpr std::string_view MODES[] = {"report", "nudge", "reap"};
+    static constexpr char MODES[][8] = {"report", "nudge", "reap"}; // no pointers, which need relocations
     const auto* const mode = std::ranges::find(MODES, std::string_view(value));
     if (mode == std::end(MODES)) {
         return "not report, nudge or reap";
