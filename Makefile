@@ -86,13 +86,14 @@ cc-option = $(foreach flag,$(1),$(if $(call complaint,$(flag)),,$(flag)))
 complaint = $(shell $(CXX) -Werror $(1) -x c++ -c -o /dev/null /dev/null 2>&1 || echo no)
 # clang: with -Oz it leaves calls in that want libstdc++ itself, and without registers for floating point numbers it
 # does not get through libstdc++'s headers. For gcc functions with "..." then have none to save (350 bytes);
-# -malign-data=abi saves 180. The optimizations that are off make this code larger even at -Oz: expensive-optimizations
+# -malign-data=abi saves 180. Where a call is no shorter than the function, as with string_view's constructor,
+# max-inline-insns-size=1 lets gcc inline it, although it counts one instruction more: 750. The optimizations that are off make this code larger even at -Oz: expensive-optimizations
 # by 540 bytes, move-loop-invariants by 220, if-conversion by 190, optimize-sibling-calls by 160, ira-hoist-pressure by
 # 130, caller-saves by 100, partial-inlining and cse-follow-jumps by 60, shrink-wrap by 30.
 ifdef CLANG
   SMALL := -Os
 else ifndef SANITIZE
-  SMALL := $(or $(call cc-option,-Oz),-Os) $(call cc-option,-mgeneral-regs-only \
+  SMALL := $(or $(call cc-option,-Oz),-Os) $(call cc-option,--param=max-inline-insns-size=1 -mgeneral-regs-only \
     $(if $(filter x86_64,$(CPU)),-malign-data=abi) $(addprefix -fno-,expensive-optimizations move-loop-invariants \
     if-conversion optimize-sibling-calls ira-hoist-pressure caller-saves partial-inlining shrink-wrap cse-follow-jumps))
 endif
