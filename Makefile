@@ -115,6 +115,10 @@ endif
 OWN_START := $(if $(SANITIZE),,$(and $(filter musl native,$(LIBC)),$(filter x86_64 aarch64,$(CPU))))
 ifneq ($(OWN_START),)
   DEFINES += -DFOSTER_OWN_START
+  # All sources at once. Functions that are called once stay apart, for sys/hot.ld is to take some and to leave others.
+  LTO := $(if $(CLANG),,$(call cc-option,-flto=auto -flto-partition=none))
+  FLAGS += $(LTO) $(if $(LTO),-fno-inline-functions-called-once)
+  LINKFLAGS += $(LTO) $(if $(LTO),-ffunction-sections -fdata-sections)
   # No RELRO, which would be for 144 bytes of constants, without an address of a function among them. It costs 4 KiB of
   # resident memory (36 instead of 32), and GNU ld pads what has such a header to a page: 62,016 bytes instead of
   # 61,048.
