@@ -30,8 +30,8 @@ class Credentials
 
     uid_t user_ = 0;
     gid_t group_ = 0;
-    std::array<gid_t, 256> groups_;
     std::size_t group_count_ = 0;
+    std::array<gid_t, 256> groups_;
     std::array<char, 1024> home_{'H', 'O', 'M', 'E', '=', '/'};
 };
 

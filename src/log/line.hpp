@@ -48,8 +48,8 @@ class Line
     void add_json(std::string_view text);
     void put(char byte);
 
-    std::array<char, 1536> bytes_;
     std::size_t size_ = 0;
+    std::array<char, 1536> bytes_;
 };
 
 } // namespace foster::log

@@ -55,10 +55,7 @@ struct Options {
     const char* install_as = nullptr; // --install: a file or a directory
     pid_t neglecter = 0;              // --reap-zombies: the parent's pid; 0: all parents
     Zombies zombies = Zombies::LEAVE;
-    sys::Nanoseconds zombie_age = 0;                                                            // 0: the default
-    std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped
-    std::array<std::uint8_t, 256> exit_codes = identity<256>();
-    std::array<Delay, 8> delays{};                                             // those in use come first
+    sys::Nanoseconds zombie_age = 0;                                           // 0: the default
     sys::SignalMask stop_signals = sys::bit_of(SIGTERM) | sys::bit_of(SIGINT); // when received or when forwarded
     sys::Nanoseconds stop_timeout = 0; // from the first stop request to SIGKILL; 0: no SIGKILL
     sys::Nanoseconds grace = -1;       // from SIGTERM to SIGKILL for the leftovers; below 0: they get neither
@@ -70,9 +67,13 @@ struct Options {
     int tether = 0;       // signal that the child gets when foster dies
     const char* user = nullptr;
     const char* directory = nullptr;
-    std::array<char*, 64> assignments{}; // --env
     std::size_t assignment_count = 0;
     char** command = nullptr; // the child's arguments, terminated by a null pointer
+    // Last, as what is near the beginning of the object has shorter instructions.
+    std::array<std::uint8_t, sys::LAST_SIGNAL + 1> rewrites = identity<sys::LAST_SIGNAL + 1>(); // 0: dropped
+    std::array<std::uint8_t, 256> exit_codes = identity<256>();
+    std::array<Delay, 8> delays{};       // those in use come first
+    std::array<char*, 64> assignments{}; // --env
 };
 
 } // namespace foster

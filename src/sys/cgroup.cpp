@@ -82,10 +82,10 @@ class Group
         path_[size_] = '\0';
     }
 
-    std::array<char, 4096> path_;
     std::size_t size_ = 0;
     std::size_t root_ = 0; // the length of the root's path
     bool is_v1_;
+    std::array<char, 4096> path_;
 };
 
 } // namespace

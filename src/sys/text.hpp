@@ -64,9 +64,9 @@ template <std::size_t SIZE> class FixedText
     std::string_view text() const { return {&bytes_[0], size_}; }
 
   private:
-    char bytes_[SIZE];
     std::size_t size_ = 0;
     bool is_complete_ = true;
+    char bytes_[SIZE];
 };
 
 // In place of substr, which may throw.

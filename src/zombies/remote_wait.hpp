@@ -114,14 +114,14 @@ class RemoteWait
     gid_t group_ = 0;
     bool has_ids_ = false; // the tracer has the IDs of the parent
     sys::Shared<Step> step_ = Step::SEIZED;
-    std::array<pid_t, MAX_ZOMBIES> zombies_{};
     std::size_t count_ = 0;
-    std::array<long, MAX_ZOMBIES> answers_{};
     std::size_t answered_ = 0;
     cpu::Calls calls_;
     Blocker blocker_;
     sys::Nanoseconds start_ = 0;
     sys::Nanoseconds end_ = 0;
+    std::array<pid_t, MAX_ZOMBIES> zombies_{};
+    std::array<long, MAX_ZOMBIES> answers_{};
     alignas(16) std::array<std::byte, 16384> stack_; // of the tracer
 };
 
