@@ -126,8 +126,9 @@ long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argumen
     register auto* top asm("x1") = stack.data() + stack.size();
     register auto* number asm("x2") = running.address();
     register auto* child_number asm("x4") = running.address();
-    // The new thread inherits all registers except x0 and sp.
-    asm volatile("svc 0\n\tcbnz x0, 1f\n\tmov x29, xzr\n\tmov x0, %[argument]\n\tblr %[body]\n\tbrk 1\n1:"
+    // The new thread inherits all registers except x0 and sp. Argument and body may be in x29.
+    asm volatile("svc 0\n\tcbnz x0, 1f\n\tmov x0, %[argument]\n\tmov x30, %[body]\n\tmov x29, xzr\n\tblr x30\n\t"
+                 "brk 1\n1:"
                  : "+r"(answer)
                  : "r"(call), "r"(top), "r"(number), "r"(child_number), [body] "r"(body), [argument] "r"(argument)
                  : "memory");

@@ -107,8 +107,8 @@ long start_thread(std::span<std::byte> stack, void (*body)(void*), void* argumen
 {
     long answer = SYS_clone;
     register auto* child_number asm("r10") = running.address();
-    // The new thread inherits all registers except rax and rsp.
-    asm volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\txor %%ebp, %%ebp\n\tmov %[argument], %%rdi\n\tcall "
+    // The new thread inherits all registers except rax and rsp. The argument may be in rbp.
+    asm volatile("syscall\n\ttest %%rax, %%rax\n\tjnz 1f\n\tmov %[argument], %%rdi\n\txor %%ebp, %%ebp\n\tcall "
                  "*%[body]\n\tud2\n1:"
                  : "+a"(answer)
                  : "D"(THREAD_FLAGS), "S"(stack.data() + stack.size()), "d"(running.address()),
