@@ -303,6 +303,25 @@ UNREACHED='^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled
   wait_until rmdir "$freezer"
 }
 
+@test "without /proc a leftover in an uninterruptible sleep does not hang foster beyond 10 s" {
+  requires_root
+  requires_static # the sanitizers want /proc themselves
+  local freezer=/sys/fs/cgroup/freezer/foster.proc.$$ before
+  mkdir "$freezer" || skip 'requires the freezer of cgroups, version 1'
+  # shellcheck disable=SC2016 # for the shell inside
+  start_without_proc subreaper --grace=50ms -- sh -c '
+    sleep 1000 & echo $! >"$0/tasks"; echo FROZEN >"$0/freezer.state"
+    until grep -q FROZEN "$0/freezer.state"; do :; done; trap "exit 7" USR1; echo READY; while :; do sleep 0.05; done' "$freezer"
+  before=$(now)
+  kill -USR1 "$(child_of "$INIT" sh)"
+  finish
+  expect_status 7
+  expect [ $(($(now) - before)) -ge 10000 ]
+  grep -qx 'foster: warning: cannot name what is left: there is no /proc' "$ERR"
+  echo THAWED >"$freezer/freezer.state"
+  wait_until rmdir "$freezer"
+}
+
 @test "as PID 1 what was put into the PID namespace from outside is ended and waited for, too" {
   requires_root
   start_in pid1 "$FOSTER" --grace=10s -- sh -c 'trap "exit 7" TERM; echo READY; while :; do sleep 0.05; done'
@@ -508,8 +527,44 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
     status=0
     wait $foster || status=$?
     echo "$status"
-    kill -0 $sleep' "$BATS_TEST_DIRNAME/helpers.bash" "$BATS_TEST_TMPDIR/strace"
-  expect [ "$output" = $'READY\n7' ]
+    kill -CONT $sleep # which comes after a SIGTERM, if there is one
+    wait $sleep' "$BATS_TEST_DIRNAME/helpers.bash" "$BATS_TEST_TMPDIR/strace"
+  expect [ "$output" = $'READY\n7\n18' ]
+}
+
+@test "the process group of a stranger that got the pid of a leftover meanwhile gets no SIGKILL" {
+  requires_root
+  # As above; held up before it asks for the group of the first leftover: a sleep in a session of its own, whose pid is
+  # lower than that of the perl that waits for it.
+  # shellcheck disable=SC2016 # for the shells inside, and perl's own variables
+  run -0 run_in pid1 bash -c '
+    bats_require_minimum_version() { :; }
+    source "$0"
+    echo 1000 >/proc/sys/kernel/ns_last_pid 2>/dev/null || exit 77
+    "$FOSTER" --grace=10ms -- perl -e "
+      \$SIG{CHLD} = \$SIG{TERM} = q{IGNORE};
+      if (fork) { \$SIG{USR1} = sub { exit 7 }; sleep 1 while 1 }
+      open my \$last, q{>}, q{/proc/sys/kernel/ns_last_pid}; print \$last 500; close \$last;
+      fork or exec qw(setsid sleep 1000); sleep 1 while 1" &
+    foster=$!
+    wait_until pgrep -x sleep
+    sleep=$(pgrep -x sleep)
+    child=$(child_of $foster)
+    strace -o /dev/null -e inject=getpgid:delay_enter=4s:when=1 -p $foster 2>"$1" &
+    wait_until grep -q attached "$1"
+    kill -USR1 $child
+    wait_until grep -Eq "^(121|155) " /proc/$foster/syscall
+    kill -KILL $sleep
+    wait_until is_gone $sleep
+    echo $((sleep - 1)) >/proc/sys/kernel/ns_last_pid
+    setsid "$WORKLOADS/record-signals" 1 &
+    [[ $! == "$sleep" ]] || echo "got $! and not $sleep"
+    status=0
+    wait $foster || status=$?
+    echo "$status"
+    kill -CONT $sleep # which comes after a SIGTERM, if there is one
+    wait $sleep' "$BATS_TEST_DIRNAME/helpers.bash" "$BATS_TEST_TMPDIR/strace"
+  expect [ "$output" = $'READY\n7\n18' ]
 }
 
 @test "the exit status is the child's, and not that of an orphan that has got its pid" {

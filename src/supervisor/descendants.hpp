@@ -19,6 +19,9 @@ struct Process {
     bool operator==(const Process&) const = default;
     // Returns false if the process has exited or the pid now belongs to another process.
     bool is_alive() const;
+    // Whether the pid still belongs to the process, which may have exited. foster's own children keep it until they are
+    // reaped.
+    bool has_pid() const { return start == 0 || sys::read_stat(pid).value.start == start; }
 };
 
 // The processes that were foster's descendants before the spawn: `exec > >(tee log); exec foster ...` leaves such a

@@ -127,10 +127,12 @@ Leftovers::Count Leftovers::kill_all()
     pid_t last_group = 0;
     for (Process leftover; leftovers.next(leftover); ++count.found) {
         const pid_t group = group_of(leftover.pid);
-        count.reached += send(leftover, SIGKILL, 0) ? 1 : 0;
-        if (group != std::exchange(last_group, group) && group != 0) {
+        // First the group: it may have no other member, and then its number could be reused after the member's exit.
+        if (group != 0 && group != last_group && leftover.has_pid()) {
             (void)sys::kill(-group, SIGKILL);
+            last_group = group;
         }
+        count.reached += send(leftover, SIGKILL, 0) ? 1 : 0;
     }
     return count.found == 0 && widen_search() ? kill_all() : count;
 }
