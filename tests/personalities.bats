@@ -126,6 +126,35 @@ is_pausing() {
   expect [ "$(sort "$OUT" | tr '\n' ' ')" = '10 10 15 READY READY ' ]
 }
 
+@test "dumb-init: the TERM for what is left of the group does not reach a stranger that got the number of the group" {
+  requires_root
+  # In a PID namespace of its own, whose pids are ours to give. Foster is held up when it signals the group, which has
+  # no member but the child.
+  # shellcheck disable=SC2016 # for the shells inside, and perl's own variables
+  run -0 run_in pid1 bash -c '
+    bats_require_minimum_version() { :; }
+    source "$0"
+    echo 1 >/proc/sys/kernel/ns_last_pid 2>/dev/null || exit 77
+    "$2/dumb-init" perl -e "\$SIG{USR1} = sub { exit 7 }; \$| = 1; print qq{STARTED\n}; sleep 1 while 1" &
+    foster=$!
+    wait_until child_of $foster perl
+    child=$(child_of $foster perl)
+    wait_until is_asleep $child
+    strace -o /dev/null -e inject=kill:delay_enter=4s:when=1 -p $foster 2>"$1" &
+    wait_until grep -q attached "$1"
+    kill -USR1 $child
+    wait_until grep -Eq "^(62|129) " /proc/$foster/syscall
+    echo $((child - 1)) >/proc/sys/kernel/ns_last_pid
+    setsid "$WORKLOADS/record-signals" 1 &
+    stranger=$!
+    status=0
+    wait $foster || status=$?
+    echo "$status"
+    kill -CONT $stranger # which comes after a SIGTERM, if there is one
+    wait $stranger' "$BATS_TEST_DIRNAME/helpers.bash" "$BATS_TEST_TMPDIR/strace" "$NAMES"
+  expect [ "$(sort <<<"$output")" = $'18\n7\nREADY\nSTARTED' ]
+}
+
 @test "dumb-init: the TERM for what is left of the group is rewritten like any other" {
   for rewrite in 15:1='1 10 ' 15:0='10 '; do
     start_in subreaper "$NAMES/dumb-init" -r "${rewrite%%=*}" sh -c '"$WORKLOADS/record-signals" 3 & exec sleep 1000'

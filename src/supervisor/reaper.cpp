@@ -5,6 +5,7 @@
 #include "sys/clock.hpp"
 #include "sys/processes.hpp"
 #include "sys/procfs.hpp"
+#include "sys/signals.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -92,7 +93,7 @@ void Reaper::finish()
 // Both functions return whether they reaped a zombie.
 bool Reaper::reap_any()
 {
-    if (reads_names_) {
+    if (reads_names_ || group_signal_ != 0) {
         const auto zombie = sys::find_zombie();
         if (zombie) {
             has_children_ = true;
@@ -111,6 +112,11 @@ bool Reaper::reap_any()
 
 bool Reaper::reap(pid_t pid)
 {
+    // The group may have no other member. So it is signalled while the child, a zombie, still keeps its number from
+    // being reused.
+    if (group_signal_ != 0 && pid == child_ && sys::has_exited(pid).value) {
+        signal_group();
+    }
     if (!reads_names_) {
         const auto reaped = sys::reap(pid);
         if (!reaped || reaped.value.pid == 0) {
@@ -128,6 +134,11 @@ bool Reaper::reap(pid_t pid)
     return true;
 }
 
+void Reaper::signal_group()
+{
+    (void)sys::kill(-child_, std::exchange(group_signal_, 0));
+}
+
 void Reaper::record(const sys::Reaped& reaped, const char* name)
 {
     if (monitor_.take(reaped)) {
@@ -136,6 +147,9 @@ void Reaper::record(const sys::Reaped& reaped, const char* name)
     inherited_children_.forget(reaped.pid);
     const bool is_child = reaped.pid == child_;
     if (is_child) {
+        if (group_signal_ != 0) {
+            signal_group(); // where waitid(2) is refused
+        }
         child_status_ = reaped.status;
         child_ = 0; // an orphan may get this pid
     } else {

@@ -20,13 +20,14 @@ namespace foster
 class Reaper
 {
   public:
-    // child: its pid, or 0 if there is none. inherited_children: told of each reaped pid. monitor: gets the stops of
+    // child: its pid, or 0 if there is none. group_signal: sent to the child's group when the child has exited; 0: none.
+    // inherited_children: told of each reaped pid. monitor: gets the stops of
     // threads that it traces. exit_report: told how the child exited.
-    Reaper(pid_t child, bool warn_reaped, const log::Messages& messages, InheritedChildren& inherited_children,
-           ZombieMonitor& monitor, ExitReport& exit_report)
-        : child_(child), reads_names_(warn_reaped || exit_report.is_wanted()), warns_of_orphans_(warn_reaped),
-          sweep_pending_(inherited_children.had_zombie()), messages_(messages), inherited_children_(inherited_children),
-          monitor_(monitor), exit_report_(exit_report)
+    Reaper(pid_t child, int group_signal, bool warn_reaped, const log::Messages& messages,
+           InheritedChildren& inherited_children, ZombieMonitor& monitor, ExitReport& exit_report)
+        : child_(child), group_signal_(group_signal), reads_names_(warn_reaped || exit_report.is_wanted()),
+          warns_of_orphans_(warn_reaped), sweep_pending_(inherited_children.had_zombie()), messages_(messages),
+          inherited_children_(inherited_children), monitor_(monitor), exit_report_(exit_report)
     {
     }
 
@@ -61,9 +62,11 @@ class Reaper
     void measure_sweep(sys::Nanoseconds start);
     bool reap(pid_t pid);
     bool reap_any();
+    void signal_group();
     void record(const sys::Reaped& reaped, const char* name);
 
-    pid_t child_;      // 0: there is none, or it was reaped
+    pid_t child_; // 0: there is none, or it was reaped
+    int group_signal_;
     bool reads_names_; // read the name of each process before it is reaped
     bool warns_of_orphans_;
     bool sweep_pending_;

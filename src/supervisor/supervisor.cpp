@@ -28,8 +28,17 @@ constexpr sys::Nanoseconds ERROR_BACKOFF = 50'000'000;
 
 } // namespace
 
+// As dumb-init does, send SIGTERM (or what --rewrite gives for it) to the rest of the child's group.
+int Supervisor::group_signal_of(const Options& options)
+{
+    return options.personality->owns_session && options.group && options.grace < 0 ? options.rewrites[SIGTERM] : 0;
+}
+
 void Supervisor::release_inherited()
 {
+    if (const int error = sys::clock_error()) {
+        messages_.warning("clock-refused|cannot read the clock: {reason}; only waits count as time", log::Error{error});
+    }
     if (const auto left = sys::chdir("/"); !left) {
         messages_.warning("directory-kept|cannot leave the working directory, which stays busy: {reason}",
                           log::Error{left.error});
@@ -70,13 +79,6 @@ int Supervisor::run()
     }
     kill_child_at_ = {};
     job_control_.take_terminal_back();
-    if (const int last = options_.rewrites[SIGTERM]; last != 0 && options_.personality->owns_session &&
-                                                     options_.group && options_.grace < 0 &&
-                                                     options_.mode != Mode::PAUSE) {
-        // As dumb-init does, send SIGTERM (or what --rewrite gives for it) to the rest of the child's group. The kernel
-        // does not reuse the number of a group that still has members, so this cannot hit another group.
-        (void)sys::kill(-child_.pid(), last);
-    }
     const int leftovers = wait_for_leftovers();
     await_remote_waits();
     reaper_.finish();

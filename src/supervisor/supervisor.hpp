@@ -27,8 +27,8 @@ class Supervisor
           job_control_(static_cast<Terminal&&>(terminal), child, signals), inherited_children_(inherited_children),
           exit_report_(exit_report), delayed_signals_(options, messages),
           leftovers_(options, messages, inherited_children, child.pid()), pid_limit_(options, messages),
-          monitor_(options, messages),
-          reaper_(child.pid(), options.warn_reaped, messages, inherited_children, monitor_, exit_report)
+          monitor_(options, messages), reaper_(child.pid(), group_signal_of(options), options.warn_reaped, messages,
+                                               inherited_children, monitor_, exit_report)
     {
         inherited_children.note_child(child.pid());
     }
@@ -42,6 +42,7 @@ class Supervisor
     int run();
 
   private:
+    static int group_signal_of(const Options& options);
     void release_descriptors();
     void wait_and_handle();
     void run_due_work();
