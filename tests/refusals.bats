@@ -111,6 +111,37 @@ survives() {
   done
 }
 
+@test "a clock that cannot be read is told once: --delay, --stop-timeout, --grace and the age of zombies come all the same" {
+  for mode in "${MODES[@]}"; do
+    for refused in 'clock_gettime=EPERM' 'clock_gettime=ENOSYS signalfd=EPERM'; do
+      local before
+      # shellcheck disable=SC2086,SC2016 # several words; for the shell inside
+      start_in "$mode" "$WORKLOADS/deny" $refused -- "$FOSTER" -w --delay USR1:300ms --stop-timeout 300ms --grace 300ms \
+        -- sh -c 'trap "" TERM; trap "echo USR1" USR1; perl -e "sleep 1000" & echo READY; while :; do sleep 0.05; done'
+      wait_ready
+      before=$(now)
+      kill -USR1 "$INIT"
+      wait_until grep -qx USR1 "$OUT"
+      expect [ $(($(now) - before)) -ge 300 ]
+      before=$(now)
+      kill -TERM "$INIT"
+      finish
+      expect_status 137
+      expect [ $(($(now) - before)) -ge 600 ]
+      expect [ "$(grep -c '^foster: warning: cannot read the clock: .*; only waits count as time$' "$ERR")" = 1 ]
+      expect_in 'has not ended in time: killing it' "$(cat "$ERR")"
+      expect_in 'killed by SIGKILL' "$(grep 'reaped orphan perl' "$ERR")"
+      # shellcheck disable=SC2086 # several words
+      start_in "$mode" "$WORKLOADS/deny" $refused -- "$FOSTER" --zombies=report --zombie-age=300ms \
+        "$WORKLOADS/neglect" 3 nanosleep 60
+      wait_until grep -q 'neglects 3 zombies' "$ERR"
+      kill "$INIT"
+      finish
+      expect_status 143
+    done
+  done
+}
+
 @test "signals that cannot be waited for cost the forwarding, which is told once, not the exit status nor the reaping" {
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$WORKLOADS/deny" signalfd=EPERM rt_sigtimedwait=EPERM -- "$FOSTER" sh -c 'echo READY; exec sleep 1000'

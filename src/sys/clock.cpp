@@ -12,16 +12,30 @@ namespace foster::sys
 namespace
 {
 
+// Of both threads, see zombies/cpu.hpp. Not 0, which means never.
+Nanoseconds waited = 1; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
 Nanoseconds now_by(clockid_t clock)
 {
     // Not through the vdso: the code that finds the function there takes a kilobyte, and it touches a page of the vdso
     // and one of its data.
-    timespec now{0, 1}; // if the call is refused: not 0, which means never
-    (void)raw_call(SYS_clock_gettime, clock, &now);
-    return now.tv_sec * SECOND + now.tv_nsec;
+    timespec now;
+    return raw_call(SYS_clock_gettime, clock, &now) < 0 ? __atomic_load_n(&waited, __ATOMIC_RELAXED)
+                                                        : now.tv_sec * SECOND + now.tv_nsec;
 }
 
 } // namespace
+
+int clock_error()
+{
+    timespec now;
+    return error_of(raw_call(SYS_clock_gettime, CLOCK_MONOTONIC, &now));
+}
+
+void count_wait(Nanoseconds time)
+{
+    __atomic_fetch_add(&waited, time, __ATOMIC_RELAXED);
+}
 
 Nanoseconds monotonic_now()
 {
@@ -56,6 +70,7 @@ Nanoseconds Deadline::left() const
 void nap(Nanoseconds time)
 {
     const timespec length = timespec_of(time);
+    count_wait(time);
     const long napped = raw_call(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &length, 0);
     if (napped < 0 && napped != -EINTR) {
         // If the sleep is refused, wait in another call, so that the caller does not spin.

@@ -8,6 +8,10 @@ namespace foster::sys
 
 // A time of CLOCK_MONOTONIC, or a duration.
 using Nanoseconds = std::int64_t;
+// Returns the error of clock_gettime(2). Where a sandbox refuses it, the time of each clock is the sum of all waits.
+int clock_error();
+// Adds a wait to that sum.
+void count_wait(Nanoseconds time);
 Nanoseconds monotonic_now();
 // The CPU time of this thread, CLOCK_THREAD_CPUTIME_ID.
 Nanoseconds cpu_time_now();

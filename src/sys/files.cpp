@@ -113,8 +113,11 @@ Result<std::string_view> read_of_kernel(const char* path, std::span<char> buffer
 Result<bool> poll_one(int fd, short events, Nanoseconds at_most)
 {
     pollfd one{fd, events, 0};
-    const timespec limit = timespec_of(at_most);
-    return result_of<bool>(raw_call(SYS_ppoll, &one, 1, &limit, 0, sizeof(SignalMask)));
+    timespec limit = timespec_of(at_most);
+    const long ready = raw_call(SYS_ppoll, &one, 1, &limit, 0, sizeof(SignalMask));
+    // The kernel leaves the rest of the time in `limit`, ppoll(2).
+    count_wait(at_most - limit.tv_sec * SECOND - limit.tv_nsec);
+    return result_of<bool>(ready);
 }
 
 Status write_all(int fd, std::span<const char> bytes)

@@ -66,6 +66,9 @@ Result<ReceivedSignal> wait_for_signal(Nanoseconds at_most)
     const timespec limit = timespec_of(at_most);
     const long answer =
         raw_call(SYS_rt_sigtimedwait, &ALL_SIGNALS, &info, at_most < 0 ? nullptr : &limit, sizeof ALL_SIGNALS);
+    if (answer == -EAGAIN && at_most > 0) {
+        count_wait(at_most);
+    }
     return {{info.si_signo, info.si_code, info.si_pid, info.si_uid, reinterpret_cast<std::uintptr_t>(info.si_ptr)},
             error_of(answer)};
 }

@@ -32,10 +32,6 @@ EXCEPTIONS=(
   '(ends with hang, not 9|without a message: no termination log|[0-9]+ [a-z CPU]* in [0-9]+ ms)(; |$)'
   'without /proc foster looks for what is left among all 4,194,304 pids, which takes minutes while it is traced'
 
-  '*-all:clock_gettime:*:every'
-  '(ends with hang, not 9|without a message: [a-z0-9 ]*|the workload has not got to its end|signal 12 lost)(; |$)'
-  'known: without a clock what waits for a time does not happen, --delay and --grace, and that is not said'
-
   'pid1-all:rt_sigtimedwait:*' '(0 messages of the error instead of one|ends with 129)(; |$)'
   'rt_sigtimedwait takes away the SIGHUP of the terminal that foster leaves with --setsid; else it reaches the child'
 
@@ -59,5 +55,5 @@ is_exception() {
 
 # Whether the time limit may be short, since the case ends at it.
 is_hang_expected() {
-  [[ $1 == *:wait4:*:every || $1 == subreaper-all:@(fstatfs|getdents64):*:every || $1 == *-all:clock_gettime:*:every ]]
+  [[ $1 == *:wait4:*:every || $1 == subreaper-all:@(fstatfs|getdents64):*:every ]]
 }
