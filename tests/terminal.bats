@@ -109,11 +109,14 @@ end_shell() {
 
 @test "tini: a script's job in the background does not keep Ctrl-C from the script, and may read all the same" {
   start_shell
-  type_in $'sh -c \'"$FOSTER" sh -c "echo REA\\DY; exec sleep 1000" & exec sleep 1000\'\n'
+  type_in $'sh -c \'"$FOSTER" sh -c "echo REA\\DY; exec sleep 1000" & echo FOSTER $!; exec sleep 1000\'\n'
   wait_until shows READY
+  wait_until shows '^FOSTER [0-9]'
+  local foster
+  foster=$(tr -d '\r' <"$OUT" | sed -n 's/^FOSTER //p')
   type_in $'\x03'
   wait_until shows PROMPT
-  type_in $'pkill -s 0 -x foster\n'
+  type_in "kill $foster"$'\n'
   wait_until shows PROMPT
   type_in $'sh -c \'"$FOSTER" sh -c "read line </dev/tty; echo got \\$line" & wait\'\n'
   wait_until shows FOSTER
@@ -143,10 +146,13 @@ end_shell() {
 
 @test "a reader at the end of a pipeline gets the terminal that the child at its head does not read" {
   start_shell
-  type_in $'"$FOSTER" sh -c "echo data; exec sleep 1000" | sh -c \'read word; echo REA\\DY $word; read line </dev/tty; echo got $line $(ps -o pgid=,tpgid= -p $$); pkill -s 0 -x foster\'\n'
+  type_in $'"$FOSTER" sh -c "echo data; exec sleep 1000" | sh -c \'read word; echo REA\\DY $word; read line </dev/tty; echo got $line $(ps -o pgid=,tpgid= -p $$)\'\n'
   wait_until shows 'READY data'
+  local foster
+  foster=$(foster_of_shell)
   type_in $'a line\n'
   wait_until shows 'got a line \([0-9]*\) \1\>'
+  kill "$foster"
   wait_until shows 'PROMPT'
   end_shell
 }
@@ -467,4 +473,26 @@ resize() {
   done
   ln -s "$FOSTER" "$BATS_TEST_TMPDIR/dumb-init"
   run -1 "$BATS_TEST_TMPDIR/dumb-init" -c --no-terminal true
+}
+
+@test "a SIGTSTP that arrives with the stop of the child is not lost where foster cannot stop: its group is orphaned" {
+  start_in subreaper script -qefc "exec $FOSTER -v perl -e '\$SIG{USR1} = q{IGNORE}; print qq{READY\n}; sleep 1 while 1'" /dev/null
+  wait_ready
+  local foster child
+  foster=$(child_of "$INIT")
+  child=$(child_of "$foster" perl)
+  # Held up after a first signal, so that the two come together.
+  trace_process "$foster" -e inject=read:delay_exit=2s:when=1
+  kill -USR1 "$foster"
+  wait_until eval '[[ $(state_of "$foster") == t ]]'
+  kill -STOP "$child"
+  wait_until is_stopped "$child"
+  kill -TSTP "$foster"
+  wait_until grep -q 'forwarded SIGTSTP to ' "$OUT"
+  kill -CONT "$foster"
+  wait_until is_asleep "$child"
+  kill "$foster"
+  finish
+  expect_status 143
+  end_trace
 }

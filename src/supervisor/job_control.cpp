@@ -26,6 +26,7 @@ void JobControl::follow_stopped_child()
         // foster's group is orphaned: nobody is there to continue foster or to use the terminal. So the child gets the
         // terminal, for the time after its own stop.
         (void)terminal_.give_to(child_.pid());
+        return;
     }
     signals_.drop_stops();
 }
