@@ -236,6 +236,11 @@ nested() {
   expect [ -z "$output" ]
   tail -n 1 "$DIR/log" | grep -Eq '^time="[^"]+Z" level=warning msg="foster-runtime: not put under foster: .*"$'
   expect [ "$(wc -l <"$DIR/log")" = 2 ]
+  # A quote in a name does not end the value.
+  mkdir "$DIR/a\"b\\c"
+  echo '{' >"$DIR/a\"b\\c/config.json"
+  run -7 "$RUNTIME" --log "$DIR/quoted" create -b "$DIR/a\"b\\c" x
+  grep -q 'a\\"b\\\\c/config.json'"'"'"$' "$DIR/quoted"
   create '{' --log "file:$DIR/crun"
   grep -q 'not put under foster' "$DIR/crun"
   cd "$BUNDLE"

@@ -29,6 +29,8 @@ class Line
         add_values(pattern.text(), pattern.KINDS | AS_MEMBERS, to_vararg(values)...);
     }
     void end_object() { put('}'); }
+    // A JSON string, of at most 300 bytes.
+    void add_json(std::string_view text);
 
     void clear() { size_ = 0; }
     std::size_t size() const { return size_; }
@@ -45,7 +47,6 @@ class Line
     void add_number(std::int64_t number);
     void add_reason(int error);
     void add_text(std::string_view text);
-    void add_json(std::string_view text);
     void put(char byte);
 
     std::size_t size_ = 0;

@@ -33,16 +33,17 @@ void log_unchanged(const CommandLine& line, const char* file, const char* reason
     log::Line entry;
     if (!log) {
         add_text(entry);
-    } else if (line.log_format != nullptr && std::string_view(line.log_format) == "json") {
+    } else {
         log::Line text;
         add_text(text);
-        entry.begin_object();
-        entry.add_members("{level}{msg}{time}", "warning", text.text(), time.text());
-        entry.end_object();
-    } else {
-        entry.add(R"(time="{}" level=warning msg=")", time.text());
-        add_text(entry);
-        entry.add("\"");
+        if (line.log_format != nullptr && std::string_view(line.log_format) == "json") {
+            entry.begin_object();
+            entry.add_members("{level}{msg}{time}", "warning", text.text(), time.text());
+            entry.end_object();
+        } else {
+            entry.add(R"(time="{}" level=warning msg=)", time.text());
+            entry.add_json(text.text()); // logfmt quotes and escapes in the same way
+        }
     }
     (void)log::LineWriter(log ? log.value.number() : STDERR_FILENO).write(entry.finished());
 }
