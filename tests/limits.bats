@@ -116,6 +116,190 @@ works_under() {
   done
 }
 
+# Starts foster, with these options, in a memory cgroup of version 1 whose OOM killer is off: whatever in it wants a page
+# beyond the limit sleeps until there is one. Its child is not in it: on SIGUSR2 that makes 50 orphans. All messages go
+# to a pipe, for a file needs pages, too.
+start_in_memory_cgroup() {
+  local mode=$1
+  shift
+  [[ -e $CGROUP/memory.oom_control ]] || skip 'requires cgroups of version 1 with the controller memory'
+  echo 8M >"$CGROUP/memory.limit_in_bytes"
+  echo 1 >"$CGROUP/memory.oom_control"
+  # shellcheck disable=SC2016 # for the shells inside
+  start_in "$mode" bash -c 'echo 0 >"$CGROUP/cgroup.procs"; exec "$@" 2> >(echo 0 >"$CGROUP/../cgroup.procs"; exec cat >&2)' \
+    bash "$FOSTER" "$@" -- bash -c 'echo 0 >"$CGROUP/../cgroup.procs"; trap "\"\$WORKLOADS/orphans\" 50; echo ORPHANS" USR2
+      trap "echo USR1" USR1; trap "exit 7" TERM; echo STARTED; while :; do read -r -t 0.1 <> <(:); done'
+  wait_until grep -q STARTED "$OUT"
+  wait_until is_asleep "$INIT"
+}
+
+# Until a process sleeps because it gets no page: $HOG.
+fill_memory_cgroup() {
+  # shellcheck disable=SC2016 # for the shell inside
+  sh -c 'echo 0 >"$CGROUP/cgroup.procs"; exec tail /dev/zero' 3>&- &
+  HOG=$!
+  wait_until grep -qx 'under_oom 1' "$CGROUP/memory.oom_control"
+  wait_until eval '[[ $(state_of "$HOG") == D ]]'
+}
+
+empty_memory_cgroup() {
+  kill -KILL "$HOG"
+  wait "$HOG" || true
+}
+
+# Page faults of foster, minor and major, and its resident memory.
+memory_of() {
+  awk '{ print $10, $12 }' "/proc/$1/stat"
+  awk '$1 == "Rss:" { print $2 }' "/proc/$1/smaps_rollup"
+}
+
+@test "a memory cgroup is full: foster forwards, reaps and exits without a new page" {
+  requires_static # a sanitizer takes more
+  make_cgroup memory
+  export CGROUP
+  for mode in "${MODES[@]}"; do
+    start_in_memory_cgroup "$mode"
+    fill_memory_cgroup
+    local before
+    before=$(memory_of "$INIT")
+    kill -USR1 "$INIT"
+    wait_until grep -qx USR1 "$OUT"
+    kill -USR2 "$INIT"
+    wait_until grep -qx ORPHANS "$OUT"
+    wait_until has_no_zombies "$INIT"
+    wait_until is_asleep "$INIT"
+    expect [ "$(memory_of "$INIT")" = "$before" ]
+    kill "$INIT"
+    finish
+    expect_status 7
+    grep -qx 'under_oom 1' "$CGROUP/memory.oom_control"
+    empty_memory_cgroup
+  done
+}
+
+@test "a memory cgroup is full: messages are lost, and counted; foster goes on" {
+  requires_static # a sanitizer takes more
+  make_cgroup memory
+  export CGROUP
+  for mode in "${MODES[@]}"; do
+    start_in_memory_cgroup "$mode" -v
+    fill_memory_cgroup
+    kill -USR1 "$INIT"
+    wait_until grep -qx USR1 "$OUT"
+    kill -USR2 "$INIT"
+    wait_until grep -qx ORPHANS "$OUT"
+    wait_until has_no_zombies "$INIT"
+    empty_memory_cgroup
+    wait_until grep -Eqx 'foster: warning: [0-9]+ messages found no room on standard error' "$ERR"
+    kill "$INIT"
+    finish
+    expect_status 7
+    grep -q 'exited with 7 after' "$ERR"
+  done
+}
+
+# Makes a cgroup with the freezer.
+make_freezer() {
+  [[ ! -d /sys/fs/cgroup/freezer ]] || { make_cgroup freezer; return; }
+  make_cgroup pids # version 2: each cgroup has one
+}
+
+# freeze 0|1: thaws or freezes what is in the cgroup.
+freeze() {
+  local words=(THAWED FROZEN)
+  if [[ -e $CGROUP/freezer.state ]]; then
+    echo "${words[$1]}" >"$CGROUP/freezer.state"
+    wait_until grep -qx "${words[$1]}" "$CGROUP/freezer.state"
+  else
+    echo "$1" >"$CGROUP/cgroup.freeze"
+    wait_until grep -qx "frozen $1" "$CGROUP/cgroup.events"
+  fi
+}
+
+@test "frozen with the child, and thawed, again and again: no signal is lost, no zombie left" {
+  make_freezer
+  local number refused
+  for mode in "${MODES[@]}"; do
+    for refused in '' 'signalfd=EPERM'; do
+      # shellcheck disable=SC2086,SC2016 # no or one word; for the shell inside
+      start_in "$mode" "$WORKLOADS/deny" $refused -- "$FOSTER" --delay HUP:100ms \
+        sh -c '(sleep 1000 & echo $! >"$0"); exec "$WORKLOADS/record-signals" 21' "$BATS_TEST_TMPDIR/orphan"
+      wait_ready
+      local child orphan
+      child=$(child_of "$INIT" record-signals)
+      orphan=$(pgrep -P "$INIT" -x sleep)
+      echo "$INIT" >"$CGROUP/cgroup.procs"
+      echo "$child" >"$CGROUP/cgroup.procs"
+      kill -HUP "$INIT" # is due while all is frozen
+      for number in {40..58}; do
+        freeze 1
+        "$WORKLOADS/send-signals" "$INIT" "$number=0x7"
+        [[ $number != 50 ]] || kill "$orphan"
+        [[ $number != 41 ]] || wait_until is_past $(($(now) + 120))
+        freeze 0
+        wait_until grep -q "^$number value 0x7 " "$OUT"
+      done
+      wait_until has_no_zombies "$INIT"
+      wait_until grep -qx 1 "$OUT"
+      kill -USR1 "$INIT"
+      finish
+      expect_status 0
+      expect [ ! -s "$ERR" ]
+    done
+  done
+}
+
+@test "the child is frozen alone: foster sleeps, and --stop-timeout comes" {
+  make_freezer
+  for mode in "${MODES[@]}"; do
+    # shellcheck disable=SC2016 # for the shell inside
+    start_in "$mode" "$FOSTER" --stop-timeout=300ms sh -c '(sleep 1000 & echo $! >"$0"); trap "exit 7" TERM; echo READY
+      while :; do sleep 0.05; done' "$BATS_TEST_TMPDIR/orphan"
+    wait_ready
+    local child naps
+    child=$(child_of "$INIT" sh)
+    echo "$child" >"$CGROUP/cgroup.procs"
+    freeze 1
+    kill "$INIT"
+    kill "$INIT"
+    wait_until grep -q 'has not ended in time: killing it' "$ERR"
+    # Where a frozen process can be killed, version 2, it is gone.
+    if [[ -e $CGROUP/freezer.state ]]; then
+      wait_until is_asleep "$INIT"
+      naps=$(voluntary_switches_of "$INIT")
+      kill "$(pgrep -P "$INIT" -x sleep)"
+      wait_until has_no_zombies "$INIT"
+      kill "$INIT"
+      wait_until has_slept_again "$INIT" "$naps" 2
+      expect [ $(($(voluntary_switches_of "$INIT") - naps)) -lt 10 ]
+    fi
+    freeze 0
+    finish
+    expect_status 137
+    expect [ "$(wc -l <"$ERR")" = 1 ]
+  done
+}
+
+@test "no clock that can be set is read: --delay, --stop-timeout, --grace, the age of zombies, and the run time" {
+  requires_x86_64
+  local trace=$BATS_TEST_TMPDIR/trace foster
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in subreaper strace -f -b execve -o "$trace" \
+    -e trace=clock_gettime,clock_nanosleep,gettimeofday,time,nanosleep,timer_create,timerfd_create,setitimer \
+    "$FOSTER" -v --delay USR1:50ms --stop-timeout=100ms --grace=100ms --zombies=reap --zombie-age=50ms -- \
+    sh -c 'trap "" TERM; trap "echo USR1" USR1; "$WORKLOADS/neglect" 3 nanosleep 60 & while :; do sleep 0.05; done'
+  wait_until grep -q 'reaped 3 zombies' "$ERR"
+  foster=$(child_of "$INIT" "${FOSTER##*/}")
+  kill -USR1 "$foster"
+  wait_until grep -qx USR1 "$OUT"
+  kill "$foster"
+  finish
+  expect_status 137
+  expect_in ' killed by SIGKILL after ' "$(tail -n 1 "$ERR")"
+  expect [ "$(grep -c 'clock_gettime(CLOCK_MONOTONIC, ' "$trace")" -gt 5 ]
+  run ! grep -v -e '(CLOCK_MONOTONIC, ' -e '(CLOCK_THREAD_CPUTIME_ID, ' -e resumed -e '[-+]\{3\}' "$trace"
+}
+
 # bats test_tags=alone
 @test "20,000 orphans live at once (with sanitizers 2,000): one that exits beside them is reaped, signals are forwarded, and --grace ends them all" {
   local batches=100
