@@ -306,7 +306,7 @@ freeze() {
   is_static || batches=10
   # Where they are found in /proc.
   # shellcheck disable=SC2016 # for perl
-  start_in subreaper "$FOSTER" "--termination-log=$BATS_TEST_TMPDIR/log" --grace=10s -- perl -e '
+  start_in subreaper "$FOSTER" "--termination-log=$BATS_TEST_TMPDIR/log" --grace=10m -- perl -e '
     $| = 1; $SIG{USR1} = sub { exit 7 };
     for (1 .. shift) { if (fork == 0) { for (1 .. 200) { if (fork == 0) { sleep 1000; exit } } exit } wait }
     if (fork == 0) { exit 0 if fork; $0 = "last"; exit 3 } wait; print "READY\n"; sleep 1 while 1' $batches

@@ -51,6 +51,19 @@ refused_as() {
   expect_in 'reboot: Power down' "$output"
 }
 
+@test "the clock is set by a day, forward and back: --delay, --stop-timeout, --grace and the age of zombies go by another" {
+  local by lines word tenths
+  for by in 86400 -86400; do
+    lines=$(section "the clock jumps by $by s")
+    expect_lines 1 '^status 137$' "$lines"
+    for word in 'zombies 5' 'delay 10' 'stop 20'; do
+      tenths=$(sed -n "s/^${word% *} //p" <<<"$lines")
+      expect [ "$tenths" -ge "${word#* }" ]
+      expect [ "$tenths" -lt 150 ] # that machine is slow
+    done
+  done
+}
+
 @test "a 32-bit parent is refused, not broken, by a kernel that runs such" {
   expect_in 'cannot reap the zombies of parent-32[' "$(section 'a 32-bit parent')"
   expect_in ']: it is a 32-bit process, or has no vdso' "$(section 'a 32-bit parent')"

@@ -21,6 +21,35 @@ for signal in USR1 INT; do
   sleep 0.3
 done
 
+# Tenths of a second since boot.
+uptime_now() {
+  awk '{ printf "%d", $1 * 10 }' /proc/uptime
+}
+
+# Sets the clock, a moment after foster has read one, and waits for a command. Prints a word and how long that took.
+jump_until() {
+  started=$(uptime_now)
+  sleep 0.3
+  date -s "@$(($(date +%s) + by))" >/dev/null
+  until eval "$2"; do sleep 0.1; done
+  echo "$1 $(($(uptime_now) - started))"
+}
+
+for by in 86400 -86400; do
+  echo "== the clock jumps by $by s"
+  rm -f /usr1
+  foster --delay USR1:1s --stop-timeout=1s --grace=1s --zombies=report --zombie-age=1s -- \
+    sh -c 'trap "" TERM; trap "echo >/usr1" USR1; neglect 1 nanosleep 100 & while :; do sleep 0.1; done' 2>/log >/out &
+  until grep -q READY /out; do sleep 0.1; done
+  jump_until zombies 'grep -q neglects /log'
+  kill -USR1 "$!"
+  jump_until delay '[ -e /usr1 ]'
+  kill "$!"
+  jump_until stop '! pidof neglect >/dev/null'
+  wait "$!"
+  echo "status $?"
+done
+
 echo '== a 32-bit parent'
 $reap parent-32 2>/log &
 until grep -q 'cannot reap' /log; do sleep 0.1; done
