@@ -86,6 +86,11 @@ teardown() {
       [[ ! -v $name ]] || echo "$name: ${!name}"
     done
   fi
+  if [[ -n ${CGROUP:-} ]]; then
+    # What a failed test has left in it.
+    [[ ! -e $CGROUP/freezer.state ]] || echo THAWED >"$CGROUP/freezer.state"
+    [[ -n ${BATS_TEST_COMPLETED:-} ]] || xargs -r kill -KILL <"$CGROUP/cgroup.procs" || true
+  fi
   if [[ -n ${STARTED:-} ]]; then
     kill -KILL "$INIT" 2>/dev/null || true
     wait "$STARTED" || true
