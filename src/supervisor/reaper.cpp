@@ -17,15 +17,14 @@ namespace foster
 namespace
 {
 
-// The wasted part of a sweep is its last wait, which walks the whole list and finds nothing. The next sweep comes at
-// the earliest 50 times the length of a wait later, so at most 2 % of the time is wasted. A zombie that no SIGCHLD
-// named, because SIGCHLDs coalesced, waits at most 50 ms.
+// The wasted part of a sweep is its last wait, which walks the whole list and finds nothing. The next sweep comes 50
+// times the CPU time of a wait later, so at most 2 % of the time is wasted, and at the earliest 50 ms later. So long a
+// zombie waits that no SIGCHLD named, because SIGCHLDs coalesced.
 constexpr sys::Nanoseconds INTERVAL_FACTOR = 50;
-constexpr sys::Nanoseconds MAX_INTERVAL = 50'000'000;
+constexpr sys::Nanoseconds MIN_INTERVAL = 50'000'000;
 // If processes exit as fast as foster reaps them, and many living orphans make each wait long, a sweep would never end.
 constexpr int MAX_WAITS = 256;
 constexpr sys::Nanoseconds CHEAP = 10'000; // less than the timer and the wakeup cost that a delayed sweep needs
-constexpr int MAX_UNMEASURED = 16;         // two reads of the clock cost a tenth of a cheap sweep
 
 } // namespace
 
@@ -71,19 +70,25 @@ int Reaper::reap_all()
     return waits;
 }
 
-void Reaper::measure_sweep(sys::Nanoseconds start)
+void Reaper::measure_sweep(sys::Nanoseconds now)
 {
+    const auto start = sys::cpu_time_now(); // CPU time: a wait for a CPU must not delay the next sweep
     const int waits = reap_all();
-    const auto end = sys::monotonic_now();
-    const auto wasted = (end - start) / waits;
-    const bool is_cheap = wasted < CHEAP;
+    const auto used = sys::cpu_time_now() - start;
+    const bool is_cheap = used < CHEAP * waits;
     unmeasured_ = is_cheap ? MAX_UNMEASURED : 0;
-    next_sweep_at_ = sweep_pending_ || is_cheap ? end : end + std::min(INTERVAL_FACTOR * wasted, MAX_INTERVAL);
+    next_sweep_at_ = now;
+    if (!sweep_pending_ && !is_cheap) {
+        next_sweep_at_ += used + std::max(INTERVAL_FACTOR * used / waits, MIN_INTERVAL);
+    }
 }
 
 void Reaper::finish()
 {
     constexpr int MAX_SWEEPS = 8;
+    if (!sweep_pending_ && !has_children_) {
+        return; // without children there are no descendants, and no process can become an orphan
+    }
     sweep_pending_ = true;
     for (int sweeps = 0; sweep_pending_ && sweeps < MAX_SWEEPS; ++sweeps) {
         reap_all();

@@ -25,6 +25,9 @@ namespace
 
 constexpr int FIRST_OTHER_FD = STDERR_FILENO + 1;
 constexpr sys::Nanoseconds ERROR_BACKOFF = 50'000'000;
+// Right after the spawn it would be slow: the child has just run on another CPU in the same address space, which the
+// kernel then has to interrupt, and a child that exits soon needs the memory again.
+constexpr sys::Nanoseconds FREE_MEMORY_AFTER = 1'000'000'000;
 
 } // namespace
 
@@ -73,10 +76,11 @@ void Supervisor::release_descriptors()
 
 int Supervisor::run()
 {
-    sys::free_init_memory();
+    free_memory_at_ = sys::Deadline::in(FREE_MEMORY_AFTER);
     while (!has_exited()) {
         wait_and_handle();
     }
+    free_memory_at_ = {};
     kill_child_at_ = {};
     job_control_.take_terminal_back();
     const int leftovers = wait_for_leftovers();
@@ -132,8 +136,11 @@ int Supervisor::wait_for_leftovers()
 void Supervisor::await_remote_waits()
 {
     constexpr sys::Nanoseconds TIMEOUT = 10'000'000'000;
-    const auto end = sys::monotonic_now() + TIMEOUT;
-    while (self_ != 1 && monitor_.is_needed() && sys::monotonic_now() < end) {
+    if (self_ == 1 || !monitor_.is_needed()) {
+        return;
+    }
+    const auto end = sys::Deadline::in(TIMEOUT);
+    while (monitor_.is_needed() && !end.is_over()) {
         wait_and_handle();
     }
 }
@@ -150,12 +157,21 @@ void Supervisor::kill_child_if_due()
     child_.forward({}, SIGKILL);
 }
 
+void Supervisor::free_memory_if_due()
+{
+    if (free_memory_at_.is_over()) {
+        free_memory_at_ = {};
+        sys::free_init_memory();
+    }
+}
+
 sys::Deadline Supervisor::deadline() const
 {
     auto next = earlier(reaper_.deadline(), monitor_.deadline());
     next = earlier(next, delayed_signals_.deadline());
     next = earlier(next, leftovers_.deadline());
     next = earlier(next, log::next_message_retry);
+    next = earlier(next, free_memory_at_);
     return earlier(next, kill_child_at_);
 }
 
@@ -169,6 +185,7 @@ void Supervisor::wait_and_handle()
         handle(received.value);
     } else {
         handle_wait_error(received.error, next.is_over());
+        free_memory_if_due();
     }
     if (signals_.has_more()) {
         reaper_.reap_child_if_noticed(); // a child that has exited gets no further signal

@@ -50,6 +50,7 @@ class Supervisor
     int wait_for_leftovers();
     void await_remote_waits();
     void kill_child_if_due();
+    void free_memory_if_due();
     sys::Deadline deadline() const;
     bool has_exited() const { return reaper_.child_status() || pause_ended_; }
     void handle(const sys::ReceivedSignal& received);
@@ -70,9 +71,10 @@ class Supervisor
     ZombieMonitor monitor_;
     Reaper reaper_;
     const pid_t self_ = ::getpid();
-    int seen_orphans_ = 0;        // reaper_.orphans() at the last check of pid_limit_
-    int stop_requests_ = 0;       // by any signal that counts as a stop request
-    sys::Deadline kill_child_at_; // --stop-timeout
+    int seen_orphans_ = 0;         // reaper_.orphans() at the last check of pid_limit_
+    int stop_requests_ = 0;        // by any signal that counts as a stop request
+    sys::Deadline kill_child_at_;  // --stop-timeout
+    sys::Deadline free_memory_at_; // of the set-up
     bool pause_ended_ = false;
     bool waiting_failed_ = false;
     int failed_waits_ = 0; // consecutive, each soon after the one before
