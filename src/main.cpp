@@ -7,6 +7,7 @@
 #include "options/parser.hpp"
 #include "signals/inherited_signals.hpp"
 #include "signals/signal_source.hpp"
+#include "supervisor/harden.hpp"
 #include "supervisor/parentage.hpp"
 #include "supervisor/reaper.hpp"
 #include "supervisor/supervisor.hpp"
@@ -45,6 +46,7 @@ int run(char** arguments, char** variables)
     SignalSource signals(messages); // last, so that it takes no descriptor that a step before could need
     Supervisor supervisor(options, messages, signals, std::move(terminal), child, inherited_children, exit_report);
     supervisor.release_inherited();
+    harden(options, messages);
     return supervisor.run();
 }
 

@@ -289,6 +289,8 @@ constexpr Row ROWS[] = {
     {"", "", "log", "FORMAT", "text or json", check_log},
     {"Other", "P", "pause", "", "run nothing: reap until a stop request",
      [](Options& options, char*) { return set_mode(options, Mode::PAUSE); }},
+    {"", "", "harden", "", "drop privileges that foster itself does not need",
+     [](Options& options, char*) { return set(options.harden); }},
     {"", "", "install", "DEST", "copy foster to this file or directory, then exit", install_as},
     {"", "s", "subreaper", "", "accepted for tini; foster always is a subreaper",
      [](Options&, char*) -> const char* { return nullptr; }},

@@ -61,6 +61,7 @@ struct Options {
     sys::Nanoseconds grace = -1;       // from SIGTERM to SIGKILL for the leftovers; below 0: they get neither
     bool wait_all = false;             // wait for the leftovers
     bool mirror_signal = false;        // die by the signal that killed the child
+    bool harden = false;               // give up the privileges that foster does not need
     int warn_pids = 0;                 // warn at this percentage of the cgroup's PID limit; 0: never
     const char* termination_log = nullptr;
     int parent_death = 0; // signal that foster gets when its parent dies

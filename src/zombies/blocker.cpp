@@ -1,6 +1,7 @@
 #include "zombies/blocker.hpp"
 
 #include "sys/files.hpp"
+#include "sys/privileges.hpp"
 #include "sys/procfs.hpp"
 
 #include <array>
@@ -41,7 +42,7 @@ void add_reason_for_eperm(log::Line& line, pid_t parent)
         line.add(" (kernel.yama.ptrace_scope is {})", scope - '0');
     }
     line.add("; give foster CAP_SYS_PTRACE");
-    if (sys::number_in_status(::getpid(), "Seccomp") > 0) {
+    if (sys::inherited_seccomp().mode > 0) {
         line.add(", and allow ptrace in its seccomp filter");
     }
 }

@@ -1,6 +1,7 @@
 // The tracer of a remote wait, a second thread of foster or a helper process, and the choice of the thread to trace.
 #include "zombies/remote_wait.hpp"
 
+#include "sys/privileges.hpp"
 #include "sys/procfs.hpp"
 #include "sys/raw_call.hpp"
 #include "sys/tracing.hpp"
@@ -59,14 +60,11 @@ Sleeper find_sleeper(pid_t parent)
 }
 
 // Whether the parent is under a seccomp filter that does not apply to foster. Such a filter might kill the parent for
-// wait4. A filter that applies to both allows wait4, since foster uses it.
+// wait4. A filter that applies to both allows wait4, since foster uses it. That of --harden is foster's alone.
 bool has_own_seccomp(pid_t parent)
 {
-    const pid_t self = ::getpid();
-    const auto mode = sys::number_in_status(parent, "Seccomp");
-    return mode > 0 &&
-           (mode != sys::number_in_status(self, "Seccomp") ||
-            sys::number_in_status(parent, "Seccomp_filters") != sys::number_in_status(self, "Seccomp_filters"));
+    const auto state = sys::seccomp_of(parent);
+    return state.mode > 0 && state != sys::inherited_seccomp();
 }
 
 } // namespace
