@@ -45,11 +45,11 @@ bool hides_processes()
     std::array<char, 4096> lines; // whole ones, for the kernel cuts none that fits
     const auto mounts = sys::open_of_kernel("/proc/self/mounts");
     for (;;) {
-        const auto size = sys::read(mounts.value.number(), lines).value;
-        if (size == 0) {
+        const auto size = sys::read(mounts.value.number(), lines);
+        if (!size || size.value == 0) {
             return false;
         }
-        if (std::string_view(lines.data(), size).find("hidepid=") != std::string_view::npos) {
+        if (std::string_view(lines.data(), size.value).find("hidepid=") != std::string_view::npos) {
             return true;
         }
     }
