@@ -1,7 +1,8 @@
 #!/bin/bash
 # case.sh SETTING:CALL:ERROR:WHEN: runs foster while one of its system calls fails. Prints the case and what comes of
 # it: "refuses" to start, "goes on", "exception" (see exceptions.sh), "not reached" or "FAILED: " and all that is wrong.
-# case.sh SETTING trace: prints foster's system calls and how often it makes each.
+# case.sh SETTING trace: prints foster's system calls, how often it makes each, and "refused" for those that --harden
+# refuses.
 set -euo pipefail
 # In a PID namespace of its own: the /proc that foster scans is short, and no process is left behind.
 if [[ $$ != 1 ]]; then
@@ -16,17 +17,19 @@ limit=25 # s
 trap 'rm -rf "$scratch"' EXIT
 
 IFS=: read -r setting call error when <<<"${1/ trace/}"
+kind=${setting%-harden} # which has the exceptions of that without
 options=()
 words=()
 expected=7
-if [[ $setting == *-all ]]; then
+if [[ $kind == *-all ]]; then
   words=(neglect)
   expected=9
   options=(--rewrite RTMAX:0 --delay USR2:20ms --parent-death HUP --tether --user root --chdir / --env A=B
     --stop-timeout 60s --stop-signal PWR --grace 100ms --wait-all --remap-exit 7:9 --mirror-signal
     "--termination-log=$scratch/log" --zombies reap --zombie-age 20ms -vv --warn-reaped --warn-pids 90 --log json)
 fi
-case $setting in
+[[ $setting != *-harden ]] || options+=(--harden)
+case $kind in
   subreaper | subreaper-all) mode=() ;;
   pid1) mode=(--pid1) ;;
   # With a session of the child's own, where the others give it foster's terminal; and to the group signals go without
@@ -76,19 +79,23 @@ judge_run() {
         carries_signals "$call" || complain "$line"
         expect_message "$line" 'cannot forward|cannot wait for signals'
         ;;
-      'value lost') [[ $setting == pid1-all ]] || complain "$line" ;;
+      'value lost') [[ $kind == pid1-all ]] || complain "$line" ;;
       'neglected zombie left') expect_message "$line" 'cannot reap the zombies|cannot look for neglected zombies' ;;
       *) complain "$line" ;;
     esac
   done <<<"$out"
   ((left == 0)) || expect_message "$left processes left" \
     'cannot end|cannot find what the child has left|cannot name|cannot become a child subreaper'
-  [[ $setting != *-all || -s $scratch/log ]] || expect_message 'no termination log' 'cannot write the termination log'
+  [[ $kind != *-all || -s $scratch/log ]] || expect_message 'no termination log' 'cannot write the termination log'
+  [[ -z $refused ]] || complain "refused by the filter:$refused"
+  if [[ $setting == *-harden && $call == @(capget|capset|seccomp) && $injected != 0 && $error:$when != EINVAL:1 ]]; then
+    expect_message 'privileges kept' 'cannot give up'
+  fi
 }
 
-! is_hang_expected "$1" || limit=10
+! is_hang_expected "$kind:$call:$error:$when" || limit=10
 # What inject writes: numbers, and "hang".
-status=unknown injected=1 calls=0 cpu=0 ms=0 left=0
+status=unknown injected=1 calls=0 cpu=0 ms=0 left=0 refused=
 if run "$call:$error:$when" 2>"$scratch/shell"; then
   # shellcheck source=/dev/null
   . "$scratch/report"
@@ -112,7 +119,7 @@ fi
 if ((${#wrong[@]} > 0)); then
   printf -v text '%s; ' "${wrong[@]}"
   result="FAILED: ${text%; }"
-  ! is_exception "$setting:$call:$error:$when" "${text%; }" || result=exception
+  ! is_exception "$kind:$call:$error:$when" "${text%; }" || result=exception
 fi
 if [[ $result == FAILED* ]]; then
   mkdir -p "$programs/failed"

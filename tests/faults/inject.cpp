@@ -7,7 +7,8 @@
 // Writes to the file REPORT, as words for a shell: the exit status of foster (128 + N if signal N killed it, "hang"
 // after LIMIT), how often CALL has failed, how many system calls foster has made, milliseconds of CPU time of foster
 // and of what it has waited for, milliseconds from start to end, how many descendants are left 5 s after foster's end.
-// With "trace": one line for each call and its count.
+// With "trace": one line for each call and its count. Both name the calls that --harden's filter has refused: those that
+// fail with ENOSYS, not injected, after a seccomp that has not failed.
 #include "../workloads/workload.hpp"
 
 #include <cerrno>
@@ -64,8 +65,14 @@ struct {
     long when = 0; // 0: every one
 } fault;
 
-std::map<pid_t, bool> tracees; // whether the call that each is in has to fail
+struct Tracee {
+    long call = -1; // the last one that it has entered
+    bool fails = false;
+};
+std::map<pid_t, Tracee> tracees;
 std::map<long, long> counts;
+std::map<long, bool> refused;
+bool is_filtered = false;
 long calls = 0;
 long injected = 0;
 volatile sig_atomic_t is_late = 0;
@@ -112,14 +119,17 @@ void handle_call(pid_t tracee)
 {
     ptrace_syscall_info info{};
     ptrace(PTRACE_GET_SYSCALL_INFO, tracee, sizeof info, &info);
-    bool& fails = tracees[tracee];
+    auto& [call, fails] = tracees[tracee];
     if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
         if (fails) {
             set_result(tracee, -fault.error);
+        } else if (is_filtered && info.exit.rval == -ENOSYS) {
+            refused[call] = true;
         }
+        is_filtered = is_filtered || (call == SYS_seccomp && !fails && info.exit.rval == 0);
         fails = false;
     } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-        const auto call = static_cast<long>(info.entry.nr);
+        call = static_cast<long>(info.entry.nr);
         const long count = ++counts[call];
         ++calls;
         fails = call == fault.call && (fault.when == 0 || count == fault.when);
@@ -195,7 +205,7 @@ pid_t start_traced(char** command, bool is_pid1)
         write(go[1], "x", 1) != 1) {
         die("start");
     }
-    tracees[static_cast<pid_t>(pid)] = false;
+    tracees[static_cast<pid_t>(pid)] = {};
     return static_cast<pid_t>(pid);
 }
 
@@ -267,7 +277,7 @@ void write_report(const char* path, int status, const rusage& usage, long ran_ms
     if (fault.traces) {
         for (const auto& call : CALLS) {
             if (counts[call.number] > 0) {
-                fprintf(report, "%s %ld\n", call.name, counts[call.number]);
+                fprintf(report, "%s %ld%s\n", call.name, counts[call.number], refused[call.number] ? " refused" : "");
             }
         }
     } else {
@@ -277,6 +287,11 @@ void write_report(const char* path, int status, const rusage& usage, long ran_ms
                 (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
                     (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000,
                 ran_ms, left);
+        fputs("refused='", report);
+        for (const auto& call : CALLS) {
+            fputs(refused[call.number] ? (std::string(" ") + call.name).c_str() : "", report);
+        }
+        fputs("'\n", report);
     }
     fclose(report);
 }

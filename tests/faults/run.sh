@@ -1,13 +1,14 @@
 #!/bin/bash
 # run.sh, by `make faults`: each system call that foster makes fails with each error at its first, its second and every
-# call, in four settings: as a subreaper and as PID 1, each without options and with all. case.sh judges each case.
+# call, in six settings: as a subreaper and as PID 1, each without options, with all but --harden, and with all. case.sh
+# judges each case.
 # CASE=SETTING:CALL:ERROR:WHEN runs that one and shows what is said; SAMPLE=N so many that SEED chooses, and prints
 # SEED. JOBS at a time. Writes build/faults/results, what was said in failed cases, and of a full run
 # build/faults/table.md.
 set -euo pipefail
 cd "${BASH_SOURCE%/*}"
 errors=(EPERM ENOSYS EINVAL EAGAIN EINTR ENOMEM EMFILE)
-settings=(subreaper pid1 subreaper-all pid1-all)
+settings=(subreaper pid1 subreaper-all pid1-all subreaper-all-harden pid1-all-harden)
 build=../../build/faults
 export FOSTER
 [[ $(id -u) == 0 ]] || { echo 'make faults: requires root' >&2; exit 1; }
@@ -19,7 +20,7 @@ fi
 list_cases() {
   local setting call count error when
   for setting in "${settings[@]}"; do
-    while read -r call count; do
+    while read -r call count _; do
       for error in "${errors[@]}"; do
         for when in 1 2 every; do
           [[ $when != 2 || $count -gt 1 ]] || continue
