@@ -281,7 +281,7 @@ has_reaped_through() {
   wait_ready
   wait_until grep -q 'neglects no zombie any more' "$ERR"
   expect has_no_zombies "$(neglecter neglect)"
-  grep -q 'reaped 16 zombies through' "$ERR"
+  grep -q 'reaped 4 zombies through' "$ERR"
   has_reaped_through neglect 1000
   kill "$INIT"
   finish
@@ -699,4 +699,26 @@ has_reaped_through() {
   kill -KILL "$child" $left
   finish
   expect_status 137
+}
+
+@test "a helper that begins late is waited for" {
+  requires_root
+  local dir
+  dir=$(mktemp -d /tmp/foster.XXXXXX)
+  chmod 755 "$dir"
+  cp "$FOSTER" "$dir/foster"
+  cp "$WORKLOADS/neglect" "$dir"
+  # Not as PID 1, which needs no helper, and with a /proc that a traced foster can scan.
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in pid1 sh -c 'setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "$0/foster" -v --user=nobody --zombies=reap \
+    --zombie-age=500ms -- "$0/neglect" 4 nanosleep; exit $?' "$dir"
+  wait_ready
+  # Its first call is prctl, to die with foster; by ptrace it makes the parent wait.
+  trace_process "$(child_of "$INIT" foster)" -f -e trace=prctl,ptrace -e inject=prctl:delay_enter=50ms -e inject=ptrace:delay_enter=5ms
+  finish
+  end_trace
+  expect_status 0
+  expect grep -q 'PR_SET_PDEATHSIG' "$TRACE"
+  expect_lines 1 'reaped 4 zombies through neglect\[[0-9]+\], stopped for [0-9]+us$' "$(cat "$ERR")"
+  rm -r "$dir"
 }

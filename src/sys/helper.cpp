@@ -23,16 +23,17 @@ bool Helper::is_helper(pid_t pid)
     return std::ranges::find(pids_, pid) != pids_.end();
 }
 
-// In the helper, pid_ is SELF afterwards, and fd is the descriptor's new number. Uses clone(2) without flags and
-// without an exit signal. The C library's fork would set SIGCHLD as the exit signal.
-Status Helper::fork(int& fd)
+// Returns the pid, or -errno; 0 in the helper, where fd is the descriptor's new number. The helper does not write to the
+// object, which may be in memory that it shares with foster. Uses clone(2) without flags and without an exit signal. The
+// C library's fork would set SIGCHLD as the exit signal.
+long Helper::fork(int& fd)
 {
     if (is_busy()) {
-        return {{}, EBUSY};
+        return -EBUSY;
     }
     auto* const place = std::ranges::find(pids_, 0);
     if (place == pids_.end()) {
-        return {{}, EAGAIN}; // too many helpers
+        return -EAGAIN; // too many helpers
     }
     const pid_t foster = ::getpid();
     const long pid = raw_call(SYS_clone, 0, 0, 0, 0, 0);
@@ -41,13 +42,12 @@ Status Helper::fork(int& fd)
         if (::getppid() != foster) {
             ::_exit(0); // foster has died before the call above
         }
-        pid_ = SELF;
         fd = keep_only(fd);
     } else if (pid > 0) {
         pid_ = *place = static_cast<pid_t>(pid);
         ++count_;
     }
-    return {{}, error_of(pid)};
+    return pid;
 }
 
 // Closes all other descriptors: whoever reads foster's output until its end must not wait for a stuck helper. Returns

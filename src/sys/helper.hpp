@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sys/processes.hpp"
+#include "sys/raw_call.hpp"
 #include "sys/signals.hpp"
 
 #include <array>
@@ -31,11 +32,11 @@ class Helper
     // and nothing was done. EBUSY: as above.
     template <typename Body> Status start(int fd, const Body& body)
     {
-        const auto started = fork(fd);
-        if (pid_ == SELF) {
+        const long pid = fork(fd);
+        if (pid == 0) {
             ::_exit(body(fd));
         }
-        return started;
+        return {{}, error_of(pid)};
     }
     Status await();
     // Whether the helper still runs.
@@ -51,10 +52,8 @@ class Helper
     static bool is_any_running() { return count_ != 0 && is_any_left(); }
 
   private:
-    static constexpr pid_t SELF = -1;
-
     void signal(int number) const;
-    Status fork(int& fd);
+    long fork(int& fd);
     static bool is_any_left();
     static int keep_only(int fd);
     static std::optional<int> reap(pid_t& helper);
