@@ -208,7 +208,7 @@ $(COMMON)/faults/calls.inc:
 	@mkdir -p $(@D)
 	$(QUIET)echo '#include <asm/unistd.h>' | $(CXX) -E -dM -x c++ - | \
 	  sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/{"\1", __NR_\1},/p' >$@
-$(COMMON)/faults/inject: $(COMMON)/faults/calls.inc
+$(COMMON)/faults/inject $(COMMON)/faults/allowed: $(COMMON)/faults/calls.inc
 
 # As a word for the shell.
 absolute = $(call quoted,$(abspath $(1)))
