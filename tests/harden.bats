@@ -197,27 +197,42 @@ END
   wait_until has_ended "$child"
 }
 
-# Tests of other files, with --harden in FOSTER_OPTIONS.
+# Tests of other files with --harden, by their titles: what foster promises holds.
 PROMISES=(
-  exit_report '--termination-log: one line in a file says who died of what; the same is told with -v'
-  exit_report 'the last word has the exit code, a core dump, and what the leftovers came to; and it is an object with --log=json'
-  json '--log=json writes every message as one object a line: time, level, event, its own fields, and the text'
-  leftovers '--grace ends what the child has left: SIGTERM, then SIGKILL; all of it is reaped, and the status is the child.s'
-  leftovers '--wait-all waits for the leftovers, and forwards signals to them'
-  leftovers 'leftovers are signalled by pidfds, one at a time'
-  messages 'a standard error that nobody reads does not stop foster: signals are forwarded, the child is reaped'
-  messages 'thousands of messages to a file hold up neither signals nor reaping, and none of them is lost'
-  pid_limit '--warn-pids warns before the cgroup.s limit of PIDs is hit, when an orphan is reaped, again only when it has been below'
-  signalfd 'SIGNALFD'
-  stopping '--mirror-signal: not as PID 1, foster dies by the signal that killed the child, without a core file'
-  stopping 'STOP'
-  terminal 'Ctrl-C reaches the child, and the shell gets its terminal back'
-  terminal 'dumb-init: Ctrl-Z under a shell stops the child and foster, the shell gets its prompt, and fg goes on'
-  terminal '--setsid gives the child a session of its own, with the terminal as its controlling one, and no HUP or CONT'
-  zombies 'the same as a user with a NOPASSWD rule, and by a root without CAP_SYS_PTRACE'
-  zombies 'report names the zombies once, again only when there are more, and touches nobody'
-  zombies 'nudge sends the parent SIGCHLD once: one that has missed it waits then'
-  zombies '1,000 zombies of one parent are reaped, sixteen by a remote wait'
-  zombies 'a refused ptrace is one warning with the remedy, and the workload goes on'
-  zombies 'a parent under a seccomp filter of its own is left alone'
+  'every signal but KILL and STOP reaches the child, a sent SIGCHLD and 32 to 64 too'
+  'real-time signals arrive each and in order, with their values and their sender'
+  '--grace ends what the child has left: SIGTERM, then SIGKILL; all of it is reaped, and the status is the child.s'
+  '--wait-all waits for the leftovers, and forwards signals to them'
+  'leftovers are signalled by pidfds, one at a time'
+  'Ctrl-C reaches the child, and the shell gets its terminal back'
+  'dumb-init: Ctrl-Z under a shell stops the child and foster, the shell gets its prompt, and fg goes on'
+  'report names the zombies once, again only when there are more, and touches nobody'
+  'nudge sends the parent SIGCHLD once: one that has missed it waits then'
+  'the same as a user with a NOPASSWD rule, and by a root without CAP_SYS_PTRACE'
+  'a parent under a seccomp filter of its own is left alone'
+  '--mirror-signal: not as PID 1, foster dies by the signal that killed the child, without a core file'
+  '--termination-log: one line in a file says who died of what; the same is told with -v'
+  '--log=json writes every message as one object a line: time, level, event, its own fields, and the text'
+  '--warn-pids warns before the cgroup.s limit of PIDs is hit, when an orphan is reaped, again only when it has been below'
+  'a file system that is frozen does not stop foster: neither standard error nor a termination log on it'
 )
+
+# bats test_tags=exact
+@test "--harden: signals, leftovers, the terminal, zombies, reports, messages are as without" {
+  local titles
+  titles=$(printf '|%s' "${PROMISES[@]}")
+  run env -u BATS_TEST_FILTER FOSTER_OPTIONS=--harden bats --jobs 4 --filter "^(${titles:1})\$" \
+    "$BATS_TEST_DIRNAME"/{forwarding,leftovers,terminal,zombies,stopping,exit_report,json,pid_limit,messages}.bats
+  echo "$output"
+  expect [ "$status" = 0 ]
+  expect_lines "${#PROMISES[@]}" '^ok ' "$output"
+}
+
+@test "--harden: a parent under the filters that foster was started with is made to wait" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$WORKLOADS/deny" chdir=EPERM -- "$FOSTER" --harden -v --zombies=reap --zombie-age=200ms -- "$WORKLOADS/neglect" 2 nanosleep 1
+    finish
+    expect_status 0
+    expect_lines 1 'reaped 2 zombies through neglect' "$(cat "$ERR")"
+  done
+}
