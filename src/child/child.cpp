@@ -17,7 +17,7 @@ sys::Status Child::send(const sys::ReceivedSignal& received, int signal) const
     const auto group = group_ ? sys::getpgid(pid_) : 0;
     // The child may have left its group and joined foster's, which is not signalled. Group 1 cannot be signalled:
     // kill(-1) means every process, kill(2).
-    if (group > 1 && group != ::getpgrp()) {
+    if (group > 1 && group != sys::getpgid(0)) {
         const auto sent = sys::kill(-group, signal);
         if (sent.error != ESRCH) {
             // kill(2) succeeds if it may signal one member of the group, which need not be the child. So ask for the

@@ -35,6 +35,9 @@ constexpr std::uint16_t CALLS[] = {
     // processes
     SYS_clone, SYS_exit, SYS_exit_group, SYS_getppid, SYS_getpgid, SYS_getsid, SYS_getuid, SYS_geteuid, SYS_prctl,
     SYS_get_robust_list, SYS_clock_nanosleep, SYS_sched_yield, SYS_restart_syscall,
+#ifdef __SANITIZE_ADDRESS__
+    SYS_sigaltstack, SYS_munmap, SYS_gettid, SYS_futex, SYS_writev, SYS_tgkill, // the sanitizers' own
+#endif
     // remote waits
     SYS_ptrace, SYS_setresgid, SYS_setresuid};
 constexpr std::size_t OF_REMOTE_WAITS = 3;

@@ -23,9 +23,9 @@ bool Helper::is_helper(pid_t pid)
     return std::ranges::find(pids_, pid) != pids_.end();
 }
 
-// Returns the pid, or -errno; 0 in the helper, where fd is the descriptor's new number. The helper does not write to the
-// object, which may be in memory that it shares with foster. Uses clone(2) without flags and without an exit signal. The
-// C library's fork would set SIGCHLD as the exit signal.
+// Returns the pid, or -errno; 0 in the helper, where fd is the descriptor's new number. The helper does not write to
+// the object, which may be in memory that it shares with foster. Uses clone(2) without flags and without an exit
+// signal. The C library's fork would set SIGCHLD as the exit signal.
 long Helper::fork(int& fd)
 {
     if (is_busy()) {

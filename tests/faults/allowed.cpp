@@ -1,7 +1,7 @@
-// allowed PID: runs the last seccomp filter of a process for each number of a system call, and prints the names of those
-// that it allows. Prints "others: ERRNO" for what comes of the rest, "ABI: NUMBER" for what it allows by the number of
-// another ABI, and "clone: FLAG" for each namespace that a clone may make. Wants root outside a container, and a kernel
-// with CONFIG_CHECKPOINT_RESTORE.
+// allowed PID: runs the last seccomp filter of a process for each number of a system call, and prints the names of
+// those that it allows. Prints "others: error ERRNO" for what comes of the rest, "ABI: NUMBER" for what it allows by
+// the number of another ABI, and "clone: FLAG" for each namespace that a clone may make. Wants root outside a
+// container, and a kernel with CONFIG_CHECKPOINT_RESTORE.
 #include "../workloads/workload.hpp"
 
 #include <array>
