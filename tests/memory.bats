@@ -4,7 +4,7 @@ load helpers
 # The most bytes of the file, and KiB of resident memory. Of glibc much is always there.
 limits() {
   case $(uname -m),$(grep -qa GLIBC_TUNABLES "$FOSTER" && echo glibc) in
-    x86_64,) echo "$((60 * 1024 - 1 + 1500)) 39" ;;
+    x86_64,) echo "$((60 * 1024 - 1)) 39" ;;
     *,) echo "$((72 * 1024)) 48" ;;
     *) echo "800000 800" ;;
   esac
