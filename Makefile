@@ -20,7 +20,9 @@
 #                 case, SAMPLE=N SEED=N for some
 # make model      the signal and reap protocol, proved by spin, in a minute; FORKS=3 or SIGNALS=2 for more; wants spin
 # make soak       a million orphans and a million signals, ORPHANS, SIGNALS; memory and descriptors stay as they are
-# make bench      foster beside tini, dumb-init and catatonit
+# make bench      foster beside tini, dumb-init and catatonit, and beside the least that an init can do, as root: a table,
+#                 build/bench.json and build/orphans.svg; ROUNDS=5; ALIVE='0 10 ...' living orphans; what the commands
+#                 are in Debian it says itself
 # make install    both, foster-runtime by its other names, the man pages, and the manifests for Kubernetes
 #   PREFIX=/usr/local, DESTDIR=, bindir, mandir, datadir, INSTALL as GNU has them
 # make uninstall  removes these
@@ -60,7 +62,8 @@ SHARED := $(filter $(BUILD)/src/sys/% $(BUILD)/src/log/%,$(OBJECTS))
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 FAULTS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/faults/*.cpp))
-MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
+FLOOR := $(COMMON)/bench/floor
+MEASURES := $(filter-out $(FLOOR),$(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp)))
 SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/*/*.sh \
   $(addprefix tests/e2e/*.,bats bash) tests/workloads/*.bash)
 
@@ -203,6 +206,14 @@ $(WORKLOADS) $(MEASURES) $(FAULTS): $(COMMON)/%: tests/%.cpp tests/workloads/wor
 	$(call show,CXX,$<)
 	$(QUIET)$(CXX) -std=c++20 -O2 $(WARNINGS) $(if $(WERROR),-Werror) -static -I$(COMMON) -o $@ $<
 
+# Without a C library. One segment, as a linker makes the smallest file.
+$(FLOOR): tests/bench/floor.cpp src/sys/raw_call.hpp
+	@mkdir -p $(@D)
+	$(call show,CXX,$<)
+	$(QUIET)$(CXX) -std=c++20 -Os $(WARNINGS) $(if $(WERROR),-Werror) -Isrc -ffreestanding -fno-pie -no-pie -static \
+	  -fno-stack-protector -fno-exceptions -fno-asynchronous-unwind-tables -nostdlib -s \
+	  -Wl,--nmagic,--build-id=none,-z,noseparate-code,-z,norelro -o $@ $<
+
 # The names and numbers of all system calls.
 $(COMMON)/faults/calls.inc:
 	@mkdir -p $(@D)
@@ -258,8 +269,10 @@ model:
 faults: $(BUILD)/foster $(FAULTS)
 	@FOSTER=$(call absolute,$<) CASE=$(CASE) SAMPLE=$(SAMPLE) SEED=$(SEED) tests/faults/run.sh
 
-bench: $(BUILD)/foster $(MEASURES) $(WORKLOADS)
-	FOSTER=$(call absolute,$<) tests/bench/bench.sh
+bench: $(BUILD)/foster $(BUILD)/foster-runtime $(MEASURES) $(FLOOR) $(WORKLOADS)
+	@FOSTER=$(call absolute,$<) MEASURES=$(call absolute,$(COMMON)/bench) OUT=$(call absolute,$(BUILD)) ALIVE='$(ALIVE)' \
+	  ROUNDS=$(ROUNDS) tests/bench/bench.py
+	@FOSTER=$(call absolute,$<) MEASURES=$(call absolute,$(COMMON)/bench) ROUNDS=$(ROUNDS) tests/bench/own.sh
 
 # clang-tidy gets one file a process: version 14 takes va_list for something else in the second one.
 lint: $(BUILD)/license.inc

@@ -5,7 +5,6 @@
 #include "../workloads/workload.hpp"
 
 #include <csignal>
-#include <ctime>
 #include <sched.h>
 #include <string>
 #include <string_view>
@@ -15,13 +14,6 @@
 
 namespace
 {
-
-long long now()
-{
-    timespec time{};
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000000000LL + time.tv_nsec;
-}
 
 // Returns when all sleep, or are about to.
 std::vector<pid_t> make_sleepers(int count)
@@ -59,21 +51,21 @@ std::vector<pid_t> make_sleepers(int count)
 void end_by_hand(int count)
 {
     const auto sleepers = make_sleepers(count);
-    const long long start = now();
+    const long long start = monotonic_now();
     for (const pid_t pid : sleepers) {
         kill(pid, SIGTERM);
     }
     for (const pid_t pid : sleepers) {
         waitpid(pid, nullptr, 0);
     }
-    printf("%lld\n", now() - start);
+    printf("%lld\n", monotonic_now() - start);
 }
 
 // In a child of INIT.
 void leave(int count, int report_to)
 {
     make_sleepers(count);
-    const long long start = now();
+    const long long start = monotonic_now();
     if (write(report_to, &start, sizeof start) != sizeof start) {
         die("write");
     }
@@ -117,7 +109,7 @@ void end_by_init(const char* count, std::string_view mode, char** init)
         die("read");
     }
     waitpid(pid, nullptr, 0);
-    printf("%lld\n", now() - start);
+    printf("%lld\n", monotonic_now() - start);
 }
 
 } // namespace

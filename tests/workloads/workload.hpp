@@ -1,9 +1,11 @@
-// What the workloads share: raw signal sets (the C library hides the signals that it keeps for itself) and early ends.
+// What the workloads share: raw signal sets (the C library hides the signals that it keeps for itself), a clock and
+// early ends.
 #pragma once
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +20,14 @@ inline void set_signal_mask(std::uint64_t mask)
 {
     constexpr int SET = 2; // SIG_SETMASK
     syscall(SYS_rt_sigprocmask, SET, &mask, nullptr, sizeof mask);
+}
+
+// Nanoseconds.
+inline long long monotonic_now()
+{
+    timespec time{};
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
 }
 
 [[noreturn]] inline void die(const char* what)
