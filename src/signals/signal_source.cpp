@@ -53,8 +53,9 @@ sys::Result<sys::ReceivedSignal> SignalSource::next(sys::Nanoseconds at_most)
         return sys::wait_for_signal(at_most);
     }
     const auto& read = batch_[next_++];
+    // gVisor gives a value as an int only (signalfd of its sentry).
     return {{static_cast<int>(read.ssi_signo), read.ssi_code, static_cast<pid_t>(read.ssi_pid), read.ssi_uid,
-             read.ssi_ptr}};
+             read.ssi_ptr != 0 ? read.ssi_ptr : static_cast<std::uint32_t>(read.ssi_int)}};
 }
 
 // Returns an errno value, 0 on success. ERESTART: only SIGCONT is pending, which must be taken without waiting. SIGSTOP
