@@ -48,6 +48,156 @@ SIGNALS=({1..8} {10..18} {20..64})
   done
 }
 
+# Starts foster with a child that records COUNT signals, has room for a hundred queued ones, and is stopped. SIGCONT is
+# not forwarded, so that foster can be stopped and continued without the child.
+start_stopped_child() {
+  local mode=$1 count=$2
+  shift 2
+  start_in "$mode" "$FOSTER" --rewrite CONT:0 "$@" -- sh -c 'prlimit --pid $$ --sigpending=100:100
+    (sleep 1001 &)
+    exec "$WORKLOADS/record-signals" '"$count"
+  wait_ready
+  CHILD=$(child_of "$INIT" record-signals)
+  kill -STOP "$CHILD"
+  wait_until is_stopped "$CHILD"
+}
+
+# Sends foster signals 40 with the values 1 to COUNT, which it reads together.
+queue() {
+  local queued
+  mapfile -t queued < <(seq -f '40=%.0f' "$1")
+  kill -STOP "$INIT"
+  wait_until is_stopped "$INIT"
+  SENDER=$("$WORKLOADS/send-signals" "$INIT" "${queued[@]}")
+  kill -CONT "$INIT"
+}
+
+# The soft limit of signals that may be queued to foster.
+queue_limit() {
+  awk '/^Max pending signals/ { print $4 }' "/proc/$INIT/limits"
+}
+
+holds_signals() {
+  [[ $(queue_limit) == 0 ]]
+}
+
+is_pending_for_child() {
+  local pending
+  pending=$(sed -n 's/^ShdPnd:\t//p' "/proc/$CHILD/status")
+  ((0x$pending >> ($1 - 1) & 1))
+}
+
+@test "real-time signals for which the child's queue has no room wait for it, in order and with their values; all else goes on" {
+  for mode in "${MODES[@]}"; do
+    start_stopped_child "$mode" 1003
+    local limit orphan uid
+    limit=$(queue_limit)
+    uid=$(id -u)
+    orphan=$(pgrep -P "$INIT" -f 'sleep 1001')
+    queue 1000
+    wait_until holds_signals
+    # As from the child itself, without foster.
+    run "$WORKLOADS/send-signals" "$INIT" 40=1
+    expect_in 'Resource temporarily unavailable' "$output"
+    kill -41 "$INIT" # by kill(2) they coalesce
+    kill -41 "$INIT"
+    kill -TERM "$INIT"
+    wait_until is_pending_for_child 15
+    kill "$orphan"
+    wait_until is_gone "$orphan"
+    # It tries again ten times a second.
+    local before end
+    end=$(($(now) + 500))
+    before=$(voluntary_switches_of "$INIT")
+    wait_until is_past "$end"
+    expect [ "$(($(voluntary_switches_of "$INIT") - before))" -le $((5 + ($(now) - end + 500) / 100)) ]
+    kill -CONT "$CHILD"
+    finish
+    expect_status 0
+    [[ $mode == subreaper ]] || SENDER=0 uid=0
+    diff <(printf "40 value 0x%x from $SENDER uid $uid\n" {1..1000}) <(grep '^40' "$OUT")
+    expect [ "$(grep -vc '^40' "$OUT")" = 4 ] # READY, 15, 18, 41
+    expect [ "$limit" != 0 ]
+  done
+}
+
+@test "when the child has taken what was held, signals can be queued to foster again" {
+  for mode in "${MODES[@]}"; do
+    start_stopped_child "$mode" 202
+    local limit
+    limit=$(queue_limit)
+    queue 200
+    wait_until holds_signals
+    kill -CONT "$CHILD"
+    wait_until eval '[[ $(queue_limit) == '"$limit"' ]]'
+    "$WORKLOADS/send-signals" "$INIT" 40=201
+    finish
+    expect_status 0
+    expect [ "$(grep -c '^40 value' "$OUT")" = 201 ]
+  done
+}
+
+@test "what is held when the child exits is dropped, and signals can be queued to what the child has left" {
+  for mode in "${MODES[@]}"; do
+    start_stopped_child "$mode" 1000 --wait-all
+    local limit
+    limit=$(queue_limit)
+    queue 200
+    wait_until holds_signals
+    kill -KILL "$CHILD"
+    wait_until is_gone "$CHILD"
+    wait_until eval '[[ $(queue_limit) == '"$limit"' ]]'
+    pgrep -P "$INIT" -f 'sleep 1001'
+    "$WORKLOADS/send-signals" "$INIT" 41=1 # kills it
+    finish
+    expect_status 137
+  done
+}
+
+@test "a stop request does not wait for room in the child's queue" {
+  for mode in "${MODES[@]}"; do
+    start_stopped_child "$mode" 1000 --stop-signal RTMIN+3
+    queue 200
+    wait_until holds_signals
+    kill -RTMIN+3 "$INIT"
+    wait_until is_pending_for_child 37
+    kill -KILL "$CHILD"
+    finish
+    expect_status 137
+  done
+}
+
+@test "where values cannot be forwarded signals come without them, which is told once" {
+  for mode in "${MODES[@]}"; do
+    for error in EPERM ENOSYS; do
+      start_in "$mode" "$FOSTER" "$WORKLOADS/record-signals" 3
+      wait_ready
+      trace_process "$INIT" -e trace=rt_sigqueueinfo -e inject=rt_sigqueueinfo:error=$error
+      "$WORKLOADS/send-signals" "$INIT" 40=1 41=2 10=3
+      finish
+      end_trace
+      expect_status 0
+      expect [ "$(sort "$OUT" | paste -sd' ')" = '10 40 41 READY' ]
+      expect [ "$(grep -c 'foster: warning: cannot forward signals with their values: ' "$ERR")" = 1 ]
+    done
+  done
+}
+
+@test "gVisor: a value that signalfd gives as an int only is forwarded" {
+  for mode in "${MODES[@]}"; do
+    start_in "$mode" "$FOSTER" "$WORKLOADS/record-signals" 1
+    wait_ready
+    # struct signalfd_siginfo: ssi_ptr is at 48.
+    local info
+    info=2800000000000000ffffffff0700000008000000$(printf '00%.0s' {1..24})d2040000$(printf '00%.0s' {1..80})
+    trace_process "$INIT" -e trace=read -e inject=read:poke_exit=@arg2="$info":when=1
+    "$WORKLOADS/send-signals" "$INIT" 40=1
+    finish
+    end_trace
+    grep -qx '40 value 0x4d2 from 7 uid 8' "$OUT"
+  done
+}
+
 @test "a queued standard signal keeps its value and its sender" {
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$FOSTER" "$WORKLOADS/record-signals" 1

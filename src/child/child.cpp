@@ -8,6 +8,7 @@
 #include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace foster
 {
@@ -27,11 +28,17 @@ sys::Status Child::send(const sys::ReceivedSignal& received, int signal) const
         }
     }
     if (received.code == SI_QUEUE) {
-        if (const auto sent = sys::queue_signal(pid_, signal, received); sent) {
-            return sent;
+        const auto queued = sys::queue_signal(pid_, signal, received);
+        if (queued || (queued.error == EAGAIN && signal >= sys::FIRST_QUEUED)) {
+            return queued;
         }
-        // Either a sandbox refuses the call, or the queue is full. The signal is then sent without its value, rather
-        // than lost.
+        // A sandbox refuses the call, or the child. The signal is then sent without its value, rather than lost.
+        const auto sent = sys::kill(pid_, signal);
+        if (sent && !std::exchange(values_refused_, true)) {
+            messages_.warning("values-refused|cannot forward signals with their values: {reason}",
+                              log::Error{queued.error});
+        }
+        return sent;
     }
     return sys::kill(pid_, signal);
 }
@@ -41,7 +48,7 @@ bool Child::continue_group() const
     return static_cast<bool>(sys::kill(-pid_, SIGCONT));
 }
 
-bool Child::forward(const sys::ReceivedSignal& received, int signal) const
+Forwarded Child::forward(const sys::ReceivedSignal& received, int signal) const
 {
     const auto sent = send(received, signal);
     if (sent) {
@@ -49,10 +56,15 @@ bool Child::forward(const sys::ReceivedSignal& received, int signal) const
             messages_.info("signal-forwarded|forwarded {signal} to {name}[{pid}]", SignalName(signal).text(),
                            sys::ProcessName(pid_).text(), pid_);
         }
-    } else if (sent.error != ESRCH) {
+        return Forwarded::YES;
+    }
+    if (sent.error == EAGAIN) { // kill(2) never fails so
+        return Forwarded::NO_ROOM;
+    }
+    if (sent.error != ESRCH) {
         warn_refused(signal, sent.error);
     }
-    return static_cast<bool>(sent);
+    return Forwarded::NO;
 }
 
 void Child::warn_refused(int signal, int error) const

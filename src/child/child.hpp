@@ -8,6 +8,13 @@
 namespace foster
 {
 
+// What has become of a signal that was to be forwarded.
+enum class Forwarded : std::uint8_t {
+    YES,
+    NO,      // it was refused, which was logged, or the child has exited
+    NO_ROOM, // the child's queue is full
+};
+
 class Child
 {
   public:
@@ -17,10 +24,9 @@ class Child
                        Environment& environment, const log::Messages& messages);
 
     pid_t pid() const { return pid_; }
-    // Sends `signal` in place of the received signal, with the received value if it has one. Returns whether it was
-    // sent; a refusal is logged as a warning. The child must not have been reaped, since its pid could then belong to
-    // another process. kill(2), rt_sigqueueinfo(2).
-    bool forward(const sys::ReceivedSignal& received, int signal) const;
+    // Sends `signal` in place of the received signal, with the received value if it has one. The child must not have
+    // been reaped, since its pid could then belong to another process. kill(2), rt_sigqueueinfo(2).
+    Forwarded forward(const sys::ReceivedSignal& received, int signal) const;
     // Sends SIGCONT to the process group that foster gave to the child. Returns false if there is no such group.
     bool continue_group() const;
 
@@ -32,6 +38,7 @@ class Child
     pid_t pid_;
     bool group_;
     const log::Messages& messages_;
+    mutable bool values_refused_ = false; // and that was logged
 };
 
 // foster's exit code for a status as of wait(2): the child's exit code, or 128 + N if signal N killed it.

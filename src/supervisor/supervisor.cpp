@@ -82,6 +82,7 @@ int Supervisor::run()
     }
     free_memory_at_ = {};
     kill_child_at_ = {};
+    held_signals_.drop(); // as the kernel drops those that the child has not taken
     job_control_.take_terminal_back();
     const int leftovers = wait_for_leftovers();
     await_remote_waits();
@@ -109,6 +110,9 @@ void Supervisor::run_due_work()
     if (has_scanned || reaper_.orphans() != seen_orphans_) {
         seen_orphans_ = reaper_.orphans();
         pid_limit_.check();
+    }
+    if (held_signals_.deadline().is_over() && !has_exited()) {
+        send_held();
     }
     while (const auto delayed = delayed_signals_.take_due()) {
         deliver(*delayed);
@@ -169,6 +173,7 @@ sys::Deadline Supervisor::deadline() const
 {
     auto next = earlier(reaper_.deadline(), monitor_.deadline());
     next = earlier(next, delayed_signals_.deadline());
+    next = earlier(next, held_signals_.deadline());
     next = earlier(next, leftovers_.deadline());
     next = earlier(next, log::next_message_retry);
     next = earlier(next, free_memory_at_);
@@ -260,10 +265,42 @@ void Supervisor::deliver(const sys::ReceivedSignal& received)
     }
 }
 
+// Real-time signals go to the child in their order, so that none overtakes one that is held. A stop request does: it
+// goes without its value, if there is no room for it.
 void Supervisor::forward(const sys::ReceivedSignal& received, int signal)
 {
-    if (child_.forward(received, signal)) {
+    const bool waits = signal >= sys::FIRST_QUEUED && !is_stop_request(options_.stop_signals, received.number, signal);
+    if (waits && held_signals_.has_any() && held_signals_.add(received, signal)) {
+        return;
+    }
+    auto forwarded = child_.forward(received, signal);
+    if (forwarded == Forwarded::NO_ROOM) {
+        if (waits && held_signals_.add(received, signal)) {
+            return;
+        }
+        auto plain = received;
+        plain.code = SI_USER;
+        forwarded = child_.forward(plain, signal);
+    }
+    if (forwarded == Forwarded::YES) {
         exit_report_.note_forwarded(signal, received);
+    }
+}
+
+// Sends the signals that the child had no room for, as many as it has room for now.
+void Supervisor::send_held()
+{
+    while (held_signals_.has_any()) {
+        const auto& held = held_signals_.take_first();
+        const auto forwarded = child_.forward(held, held.number);
+        if (forwarded == Forwarded::NO_ROOM) {
+            held_signals_.retry_later();
+            return;
+        }
+        if (forwarded == Forwarded::YES) {
+            exit_report_.note_forwarded(held.number, held);
+        }
+        held_signals_.remove_first();
     }
 }
 

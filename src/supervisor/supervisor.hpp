@@ -5,6 +5,7 @@
 #include "signals/signal_source.hpp"
 #include "supervisor/delayed_signals.hpp"
 #include "supervisor/exit_report.hpp"
+#include "supervisor/held_signals.hpp"
 #include "supervisor/job_control.hpp"
 #include "supervisor/leftovers.hpp"
 #include "supervisor/pid_limit.hpp"
@@ -56,6 +57,7 @@ class Supervisor
     void handle(const sys::ReceivedSignal& received);
     void deliver(const sys::ReceivedSignal& received);
     void forward(const sys::ReceivedSignal& received, int signal);
+    void send_held();
     void handle_wait_error(int error, bool is_time_over);
 
     const Options& options_;
@@ -66,6 +68,7 @@ class Supervisor
     InheritedChildren& inherited_children_;
     ExitReport& exit_report_;
     DelayedSignals delayed_signals_;
+    HeldSignals held_signals_;
     Leftovers leftovers_;
     PidLimit pid_limit_;
     ZombieMonitor monitor_;

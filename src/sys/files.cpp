@@ -194,6 +194,11 @@ Result<void*> map_memory(std::size_t size, bool is_shared)
     return map(size, PROT_READ | PROT_WRITE, (is_shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS, -1);
 }
 
+void unmap_memory(void* memory, std::size_t size)
+{
+    (void)raw_call(SYS_munmap, memory, size);
+}
+
 Result<Fd> above_standard(Result<Fd> opened)
 {
     return opened && opened.value.number() <= STDERR_FILENO ? dup_above_standard(opened.value.number())

@@ -2,10 +2,13 @@
 #include "sys/clock.hpp"
 #include "sys/syscall.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <utility>
 
 namespace foster::sys
 {
@@ -116,6 +119,15 @@ Status queue_signal(pid_t pid, int signal, const ReceivedSignal& received)
     info.si_uid = received.user;
     info.si_ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(received.value));
     return status_of(raw_call(SYS_rt_sigqueueinfo, pid, signal, &info));
+}
+
+std::uint64_t set_queue_limit(std::uint64_t limit)
+{
+    rlimit both{RLIM_INFINITY, RLIM_INFINITY};
+    (void)raw_call(SYS_prlimit64, 0, RLIMIT_SIGPENDING, 0, &both);
+    const auto before = std::exchange(both.rlim_cur, std::min<std::uint64_t>(limit, both.rlim_max));
+    (void)raw_call(SYS_prlimit64, 0, RLIMIT_SIGPENDING, &both, 0);
+    return before;
 }
 
 void continue_own_group()

@@ -17,6 +17,8 @@ namespace foster::sys
 using SignalMask = std::uint64_t;
 inline constexpr SignalMask ALL_SIGNALS = ~SignalMask{0};
 inline constexpr int LAST_SIGNAL = 64;
+// The kernel's SIGRTMIN: from this one on signals are queued. The C libraries use the first ones themselves.
+inline constexpr int FIRST_QUEUED = 32;
 constexpr SignalMask bit_of(int signal)
 {
     return SignalMask{1} << (signal - 1);
@@ -51,8 +53,11 @@ Status kill(pid_t pid, int signal);
 // Opens a pidfd for the process that has the pid now, which may be a new one with a reused pid, pidfd_open(2).
 Result<Fd> pidfd_open(pid_t pid);
 Status pidfd_send_signal(int process, int signal);
-// Sends a signal with the value and the sender of the received one, rt_sigqueueinfo(2).
+// Sends a signal with the value and the sender of the received one, rt_sigqueueinfo(2). EAGAIN: the receiver's user has
+// as many signals pending as the receiver's RLIMIT_SIGPENDING permits.
 Status queue_signal(pid_t pid, int signal, const ReceivedSignal& received);
+// Sets this process's own soft RLIMIT_SIGPENDING, at most to the hard one, and returns the previous one, prlimit(2).
+std::uint64_t set_queue_limit(std::uint64_t limit);
 // Sends SIGCONT to this process group. This process must block SIGCONT, and does not see its own.
 void continue_own_group();
 // Stops this process group by a blocked signal until SIGCONT, which stays pending. Returns false if the group did not

@@ -2,6 +2,7 @@
 // 0. With "setuid" (and the file setuid root) it becomes root entirely, as sudo does.
 #include "workload.hpp"
 
+#include <cerrno>
 #include <csignal>
 
 int main(int count, char** arguments)
@@ -14,8 +15,10 @@ int main(int count, char** arguments)
     puts("READY");
     for (int left = atoi(arguments[1]); left > 0; --left) {
         siginfo_t info{};
-        if (syscall(SYS_rt_sigtimedwait, &ALL_SIGNALS, &info, nullptr, sizeof ALL_SIGNALS) < 0) {
-            die("rt_sigtimedwait");
+        while (syscall(SYS_rt_sigtimedwait, &ALL_SIGNALS, &info, nullptr, sizeof ALL_SIGNALS) < 0) {
+            if (errno != EINTR) { // it was stopped and continued
+                die("rt_sigtimedwait");
+            }
         }
         if (info.si_code == SI_QUEUE) {
             printf("%d value %p from %d uid %d\n", info.si_signo, info.si_value.sival_ptr, info.si_pid, info.si_uid);
