@@ -288,38 +288,35 @@ UNREACHED='^foster: warning: cannot end sleep\[[0-9]+\]: it may not be signalled
 
 @test "a leftover in an uninterruptible sleep does not hang foster" {
   requires_root
-  local freezer=/sys/fs/cgroup/freezer/foster.$$
-  mkdir "$freezer" || skip 'requires the freezer of cgroups, version 1'
+  [[ -d /sys/fs/cgroup/freezer ]] || skip 'requires the freezer of cgroups, version 1'
+  make_cgroup freezer
   # shellcheck disable=SC2016 # for the shell inside
   start_in subreaper "$FOSTER" --grace=50ms -- sh -c '
     sleep 1000 & echo $! >"$0/tasks"; echo FROZEN >"$0/freezer.state"
-    until grep -q FROZEN "$0/freezer.state"; do :; done; echo READY; exit 7' "$freezer"
+    until grep -q FROZEN "$0/freezer.state"; do :; done; echo READY; exit 7' "$CGROUP"
   wait_ready
   finish
   expect_status 7
   grep -Eq '^foster: warning: cannot end sleep\[[0-9]+\]: it has got SIGKILL, and has not ended yet$' "$ERR"
   expect [ "$(wc -l <"$ERR")" = 1 ]
-  echo THAWED >"$freezer/freezer.state"
-  wait_until rmdir "$freezer"
 }
 
 @test "without /proc a leftover in an uninterruptible sleep does not hang foster beyond 10 s" {
   requires_root
   requires_static # the sanitizers want /proc themselves
-  local freezer=/sys/fs/cgroup/freezer/foster.proc.$$ before
-  mkdir "$freezer" || skip 'requires the freezer of cgroups, version 1'
+  [[ -d /sys/fs/cgroup/freezer ]] || skip 'requires the freezer of cgroups, version 1'
+  make_cgroup freezer
+  local before
   # shellcheck disable=SC2016 # for the shell inside
   start_without_proc subreaper --grace=50ms -- sh -c '
     sleep 1000 & echo $! >"$0/tasks"; echo FROZEN >"$0/freezer.state"
-    until grep -q FROZEN "$0/freezer.state"; do :; done; trap "exit 7" USR1; echo READY; while :; do sleep 0.05; done' "$freezer"
+    until grep -q FROZEN "$0/freezer.state"; do :; done; trap "exit 7" USR1; echo READY; while :; do sleep 0.05; done' "$CGROUP"
   before=$(now)
   kill -USR1 "$(child_of "$INIT" sh)"
   finish
   expect_status 7
   expect [ $(($(now) - before)) -ge 10000 ]
   grep -qx 'foster: warning: cannot name what is left: there is no /proc' "$ERR"
-  echo THAWED >"$freezer/freezer.state"
-  wait_until rmdir "$freezer"
 }
 
 @test "as PID 1 what was put into the PID namespace from outside is ended and waited for, too" {

@@ -34,9 +34,10 @@ works_under() {
 
 @test "standard input, output and error are closed" {
   for mode in "${MODES[@]}"; do
-    # shellcheck disable=SC2016 # for the shell inside
-    run -7 run_in "$mode" sh -c 'exec "$@" <&- >&- 2>&-' sh \
-      "$FOSTER" -vv -w --zombies=report --grace=1s -- sh -c '(:) & exit 7'
+    for words in '' '-vv -w --zombies=report --grace=1s'; do
+      # shellcheck disable=SC2016,SC2086 # for the shell inside; several words
+      run -7 run_in "$mode" sh -c 'exec "$@" <&- >&- 2>&-' sh "$FOSTER" $words -- sh -c '(:) & exit 7'
+    done
   done
 }
 
@@ -53,6 +54,17 @@ works_under() {
     run -7 run_in "$mode" prlimit --fsize=0 "$FOSTER" -v --termination-log="$BATS_TEST_TMPDIR/log" -- sh -c 'exit 7'
     # shellcheck disable=SC2016 # for the shell inside
     run -7 run_in "$mode" prlimit --fsize=0 sh -c 'exec "$@" 2>"$0"' "$BATS_TEST_TMPDIR/file" "$FOSTER" -v -- sh -c '(:) & exit 7'
+    # The SIGXFSZ that foster gets for each of its messages is not for the child.
+    # shellcheck disable=SC2016 # for the shell inside
+    start_in "$mode" prlimit --fsize=0:unlimited "$FOSTER" -v sh -c 'ulimit -S -f unlimited; exec "$WORKLOADS/record-signals" 2'
+    wait_ready
+    kill -USR1 "$INIT"
+    wait_until grep -qx 10 "$OUT"
+    kill -USR2 "$INIT"
+    finish
+    expect_status 0
+    expect [ "$(<"$OUT")" = $'READY\n10\n12' ]
+    expect [ ! -s "$ERR" ]
   done
 }
 
