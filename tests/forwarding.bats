@@ -233,7 +233,7 @@ is_pending_for_child() {
 
 @test "a sent SIGCHLD is forwarded, and the sweep is still owed: the kernel's own may be merged into it" {
   for mode in "${MODES[@]}"; do
-    start_in "$mode" "$FOSTER" sh -c "(sleep 1000 &); exec $WORKLOADS/record-signals 3"
+    start_in "$mode" "$FOSTER" sh -c "(sleep 1000 &); exec \"\$WORKLOADS/record-signals\" 3"
     wait_ready
     local orphan
     orphan=$(child_of "$INIT" sleep)

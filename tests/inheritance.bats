@@ -88,10 +88,10 @@ done
 
 @test "on a terminal the child's process group is put in the foreground" {
   for mode in "${MODES[@]}"; do
-    run -0 run_in "$mode" script -qec "$FOSTER sh -c 'ps -o pgid=,tpgid= -p \$\$'" /dev/null </dev/null
+    run -0 run_in "$mode" script -qec "\"\$FOSTER\" sh -c 'ps -o pgid=,tpgid= -p \$\$'" /dev/null </dev/null
     read -r group foreground <<<"${output//$'\r'/}"
     expect [ "$group" = "$foreground" ]
-    run -0 run_in "$mode" script -qec "$FOSTER --same-group sh -c 'ps -o pgid=,tpgid= -p \$\$,\$PPID'" /dev/null </dev/null
+    run -0 run_in "$mode" script -qec "\"\$FOSTER\" --same-group sh -c 'ps -o pgid=,tpgid= -p \$\$,\$PPID'" /dev/null </dev/null
     expect [ "$(tr -d '\r' <<<"$output" | tr -s ' ' '\n' | sort -u | grep -c .)" = 1 ]
   done
 }

@@ -93,7 +93,7 @@ refuses_link() {
   done
   expect [ -f "$DIR/file" ]
   expect [ ! -s "$DIR/file" ]
-  run -125 script -qec "$FOSTER --install $DIR/stdout" /dev/null </dev/null
+  run -125 script -qec "\"\$FOSTER\" --install $DIR/stdout" /dev/null </dev/null
   expect_in 'it is a symbolic link' "$output"
   run -125 "$FOSTER" --install /proc/self/fd/2
   expect_in 'it is a symbolic link' "$output"

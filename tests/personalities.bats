@@ -57,7 +57,7 @@ END
     TINI_VERBOSITY=2 run -0 "$NAMES/$name" true
     expect_in 'foster: spawned true' "$output"
     for verbosity in 3 4; do
-      TINI_VERBOSITY=$verbosity run -0 env --default-signal=INT,QUIT script -qec "$WORKLOADS/deny tcsetpgrp=EPERM -- $NAMES/$name true" /dev/null
+      TINI_VERBOSITY=$verbosity run -0 env --default-signal=INT,QUIT script -qec "\"\$WORKLOADS/deny\" tcsetpgrp=EPERM -- $NAMES/$name true" /dev/null
       expect_in 'cannot give the terminal to the child' "$output"
     done
     TINI_VERBOSITY=0 run -0 "$WORKLOADS/deny" chdir=EPERM -- "$NAMES/$name" true
@@ -232,7 +232,7 @@ is_pausing() {
 }
 
 @test "dumb-init (old): the child gets no HUP or CONT at start, but later ones it does" {
-  start_in subreaper script -qec "exec $NAMES/dumb-init $WORKLOADS/record-signals 2" /dev/null
+  start_in subreaper script -qec "exec $NAMES/dumb-init \"\$WORKLOADS/record-signals\" 2" /dev/null
   wait_ready
   local foster
   foster=$(child_of "$INIT" dumb-init)

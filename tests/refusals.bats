@@ -19,10 +19,10 @@ survives() {
 @test "tini: an error of the terminal is not fatal" {
   for mode in "${MODES[@]}"; do
     for error in ENXIO EPERM ENOSYS EIO; do
-      run run_in "$mode" script -qec "$WORKLOADS/deny tcsetpgrp=$error -- $FOSTER -vv sh -c 'exit 7'" /dev/null </dev/null
+      run run_in "$mode" script -qec "\"\$WORKLOADS/deny\" tcsetpgrp=$error -- \"\$FOSTER\" -vv sh -c 'exit 7'" /dev/null </dev/null
       expect_status 7
       expect_in 'foster: cannot give the terminal to the child: ' "$output"
-      run run_in "$mode" script -qec "$WORKLOADS/deny ioctl=$error -- $FOSTER sh -c 'exit 7'" /dev/null </dev/null
+      run run_in "$mode" script -qec "\"\$WORKLOADS/deny\" ioctl=$error -- \"\$FOSTER\" sh -c 'exit 7'" /dev/null </dev/null
       expect_status 7
       expect [ -z "$output" ]
     done

@@ -75,7 +75,7 @@ load helpers
     expect [ "$(grep -c '^job of' "$file")" = 2 ]
     local -a namespace=()
     [[ $mode == subreaper ]] || namespace=("${NAMESPACE[@]}" --)
-    SCRIPT="$script" run -0 script -qec "${namespace[*]} $FOSTER sh -c 'exec >/dev/null; eval \"\$SCRIPT\"'" /dev/null </dev/null
+    SCRIPT="$script" run -0 script -qec "${namespace[*]} \"\$FOSTER\" sh -c 'exec >/dev/null; eval \"\$SCRIPT\"'" /dev/null </dev/null
     expect_in 'job of ' "$output"
   done
 }

@@ -189,7 +189,7 @@ end_shell() {
 
 @test "--setsid gives the child a session of its own, with the terminal as its controlling one, and no HUP or CONT" {
   for mode in "${MODES[@]}"; do
-    run -0 run_in "$mode" script -qec "exec $FOSTER --setsid -v sh -c 'ps -o pid=,sid=,tpgid=,tty= -p \$\$'" /dev/null </dev/null
+    run -0 run_in "$mode" script -qec "exec \"\$FOSTER\" --setsid -v sh -c 'ps -o pid=,sid=,tpgid=,tty= -p \$\$'" /dev/null </dev/null
     read -r pid session foreground terminal < <(grep -v foster <<<"${output//$'\r'/}")
     expect [ "$pid" = "$session" ]
     expect [ "$pid" = "$foreground" ]
@@ -210,7 +210,7 @@ end_shell() {
     if [[ $mode == pid1 ]]; then
       leader="${NAMESPACE[*]} -- setsid -c"
     fi
-    env --default-signal=INT,QUIT script -qefc "exec $leader $FOSTER sh -c 'echo READY; read line; echo got \$line; exit 7'" \
+    env --default-signal=INT,QUIT script -qefc "exec $leader \"\$FOSTER\" sh -c 'echo READY; read line; echo got \$line; exit 7'" \
       /dev/null <&5 >"$OUT" 2>&1 3>&- 5>&- &
     # shellcheck disable=SC2034 # finish and teardown use them
     STARTED=$! INIT=$!
@@ -458,9 +458,9 @@ resize() {
       [[ $(id -u) == 0 ]] || continue # to take the terminal from script's session
       around="${NAMESPACE[*]} -- setsid -c "
     fi
-    run -0 script -qec "exec $around$give_up $FOSTER --setsid sh -c 'ps -o tty= -p \$\$'" /dev/null </dev/null
+    run -0 script -qec "exec $around$give_up \"\$FOSTER\" --setsid sh -c 'ps -o tty= -p \$\$'" /dev/null </dev/null
     expect [ "${output//[[:space:]]/}" != '?' ]
-    run -0 script -qec "exec $around$give_up $FOSTER --setsid --no-terminal sh -c 'ps -o tty= -p \$\$'" /dev/null </dev/null
+    run -0 script -qec "exec $around$give_up \"\$FOSTER\" --setsid --no-terminal sh -c 'ps -o tty= -p \$\$'" /dev/null </dev/null
     expect [ "${output//[[:space:]]/}" = '?' ]
   done
 }
@@ -476,7 +476,7 @@ resize() {
 }
 
 @test "a SIGTSTP that arrives with the stop of the child is not lost where foster cannot stop: its group is orphaned" {
-  start_in subreaper script -qefc "exec $FOSTER -v perl -e '\$SIG{USR1} = q{IGNORE}; print qq{READY\n}; sleep 1 while 1'" /dev/null
+  start_in subreaper script -qefc "exec \"\$FOSTER\" -v perl -e '\$SIG{USR1} = q{IGNORE}; print qq{READY\n}; sleep 1 while 1'" /dev/null
   wait_ready
   local foster child
   foster=$(child_of "$INIT")

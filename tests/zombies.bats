@@ -548,9 +548,11 @@ has_reaped_through() {
   local dispatch='open M, "/proc/self/maps"; my ($vdso) = map { /^(\w+)-.*\[vdso\]/ } <M>;
     syscall(157, 59, 1, 0, hex $vdso, 0) == 0 or die'
   requires_x86_64
-  for catcher in "$WORKLOADS/deny wait4=SIGSYS -- perl -e" "perl -e"; do
-    # shellcheck disable=SC2086 # several words
-    start_in subreaper $catcher "$parent" "$([[ $catcher == perl* ]] && echo "$dispatch")"
+  local caught=()
+  for kind in sandbox dispatch; do
+    [[ $kind == dispatch ]] || caught=("$WORKLOADS/deny" wait4=SIGSYS --)
+    start_in subreaper "${caught[@]}" perl -e "$parent" "$([[ $kind == sandbox ]] || echo "$dispatch")"
+    caught=()
     wait_ready
     wait_until has_zombies "$INIT"
     run -1 "$FOSTER" --reap-zombies="$INIT" --zombie-age=100ms
