@@ -183,21 +183,6 @@ is_pending_for_child() {
   done
 }
 
-@test "gVisor: a value that signalfd gives as an int only is forwarded" {
-  for mode in "${MODES[@]}"; do
-    start_in "$mode" "$FOSTER" "$WORKLOADS/record-signals" 1
-    wait_ready
-    # struct signalfd_siginfo: ssi_ptr is at 48.
-    local info
-    info=2800000000000000ffffffff0700000008000000$(printf '00%.0s' {1..24})d2040000$(printf '00%.0s' {1..80})
-    trace_process "$INIT" -e trace=read -e inject=read:poke_exit=@arg2="$info":when=1
-    "$WORKLOADS/send-signals" "$INIT" 40=1
-    finish
-    end_trace
-    grep -qx '40 value 0x4d2 from 7 uid 8' "$OUT"
-  done
-}
-
 @test "a queued standard signal keeps its value and its sender" {
   for mode in "${MODES[@]}"; do
     start_in "$mode" "$FOSTER" "$WORKLOADS/record-signals" 1
