@@ -20,6 +20,10 @@
 #                 case, SAMPLE=N SEED=N for some
 # make model      the signal and reap protocol, proved by spin, in a minute; FORKS=3 or SIGNALS=2 for more; wants spin
 # make soak       a million orphans and a million signals, ORPHANS, SIGNALS; memory and descriptors stay as they are
+# make mutants    do the tests test? changes foster in one place at a time; the tests must fail; as root, wants python3
+#   SAMPLE=20 SEED=N FILES='reaper.cpp ...' MUTANT='FILE:LINE: old -> new', see tests/mutants/mutants.py
+# make coverage   the lines and branches of src/supervisor that the tests reach, in build/coverage/report; as root, wants
+#                 clang, llvm and libclang-rt-14-dev (or of another version); TESTS
 # make bench      foster beside tini, dumb-init and catatonit, and beside the least that an init can do, as root: a table,
 #                 build/bench.json and build/orphans.svg; ROUNDS=5; ALIVE='0 10 ...' living orphans; what the commands
 #                 are in Debian it says itself
@@ -148,7 +152,7 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
   MAKEFLAGS += -j$(shell nproc)
 endif
 
-.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model faults
+.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model faults mutants coverage
 all: $(BUILD)/foster $(BUILD)/foster-runtime $(BUILD)/compile_commands.json
 
 # With V=1 commands are shown, with -s nothing, else what they make.
@@ -268,6 +272,13 @@ model:
 # See tests/faults/run.sh.
 faults: $(BUILD)/foster $(FAULTS)
 	@FOSTER=$(call absolute,$<) CASE=$(CASE) SAMPLE=$(SAMPLE) SEED=$(SEED) tests/faults/run.sh
+
+mutants: all $(WORKLOADS) $(FAULTS)
+	@SAMPLE=$(SAMPLE) SEED=$(SEED) FILES='$(FILES)' TESTS='$(TESTS)' MUTANT=$(call quoted,$(MUTANT)) tests/mutants/mutants.py
+
+# See tests/mutants/coverage.sh.
+coverage: $(WORKLOADS) $(FAULTS)
+	@TESTS='$(TESTS)' tests/mutants/coverage.sh
 
 bench: $(BUILD)/foster $(BUILD)/foster-runtime $(MEASURES) $(FLOOR) $(WORKLOADS)
 	@FOSTER=$(call absolute,$<) MEASURES=$(call absolute,$(COMMON)/bench) OUT=$(call absolute,$(BUILD)) ALIVE='$(ALIVE)' \

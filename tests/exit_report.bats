@@ -125,6 +125,17 @@ run_with_dev() {
   expect [ -z "$output" ]
 }
 
+@test "a termination log may be a pipe that somebody reads" {
+  local line
+  mkfifo "$BATS_TEST_TMPDIR/pipe"
+  exec 4<>"$BATS_TEST_TMPDIR/pipe"
+  run -3 timeout 20 "$FOSTER" --termination-log="$BATS_TEST_TMPDIR/pipe" sh -c 'exit 3'
+  expect [ -z "$output" ]
+  read -r -t 20 line <&4
+  exec 4>&-
+  expect_lines 1 '^foster: sh\[[0-9]+\] exited with 3 after ' "$line"
+}
+
 @test "an OOM kill in the memory cgroup is told" {
   make_cgroup memory
   case $CGROUP in

@@ -374,6 +374,56 @@ WITHOUT_PROC='foster: warning: cannot find what the child has left: there is no 
   grep -qx got "$OUT"
 }
 
+@test "without /proc a leftover is signalled alone where others of foster's session may be in its group" {
+  requires_root
+  requires_static
+  # shellcheck disable=SC2016 # perl's own variables
+  start_without_proc subreaper --grace=100ms -- perl -e '
+    $| = 1; pipe my $in, my $out;
+    if (fork == 0) {
+      setpgrp 0, 0; exit if fork; # the leader of its group has gone
+      $SIG{TERM} = sub { print "got\n" }; close $out; close $in; sleep 1 while 1 }
+    close $out; <$in>; wait; print "READY\n"; exit 7'
+  finish
+  expect_status 7
+  grep -qx got "$OUT"
+  expect [ "$(grep -c 'killed by SIGKILL' "$ERR")" = 1 ]
+}
+
+# In a PID namespace of its own, whose pids are ours to give: runs foster as pid 5001, without /proc. A shell runs
+# commands before it becomes foster; they and the child may write the last pid to the descriptors 8 and 9, once each.
+run_without_proc_as_5001() {
+  # shellcheck disable=SC2016 # for the shells inside
+  run -0 run_in pid1 bash -c '
+    exec 8>/proc/sys/kernel/ns_last_pid 9>/proc/sys/kernel/ns_last_pid
+    echo 5000 >/proc/sys/kernel/ns_last_pid
+    unshare --mount bash -c "while umount -l /proc 2>/dev/null; do :; done; $0
+      exec \"\$FOSTER\" -w \"\$@\"" bash "$@" &
+    [[ $! == 5001 ]]
+    status=0
+    wait $! || status=$?
+    echo "status $status"' "$@"
+}
+
+@test "without /proc leftovers are found that have got pids below the one that the next process gets" {
+  requires_root
+  requires_static
+  # shellcheck disable=SC2016 # for the shell inside
+  local leave='echo 199 >&8; "$WORKLOADS/record-signals" 3 & sleep 0.2; echo 100 >&9; exit 7'
+  # The first search for leftovers finds none, or another one.
+  run_without_proc_as_5001 : --grace=100ms -- bash -c "$leave"
+  expect [ "$output" = "READY"$'\n'"$WITHOUT_PROC"$'\n15\n18\nfoster: warning: reaped orphan ?[200] killed by SIGKILL\nstatus 7' ]
+  run_without_proc_as_5001 : --grace=100ms -- bash -c "sleep 1000 & $leave"
+  expect_in 'foster: warning: reaped orphan ?[200] killed by SIGKILL' "$output"
+}
+
+@test "without /proc a child that foster had before is found, too, that has got a pid below the one that the next process gets" {
+  requires_root
+  requires_static
+  run_without_proc_as_5001 'echo 199 >&8; sleep 1000 & echo 100 >&9' --wait-all -- sh -c 'exit 7'
+  expect [ "$output" = "$WITHOUT_PROC"$'\nstatus 7' ]
+}
+
 @test "without /proc --wait-all forwards signals, and a SIGTERM begins its grace" {
   requires_root
   requires_static
@@ -707,6 +757,18 @@ expect_earlier_untouched() {
       expect [ "$(grep -c 'reaped orphan' "$ERR")" = 1 ]
       [[ $mode == pid1 ]] || kill "$(head -1 "$OUT")"
     done
+  done
+}
+
+@test "a child that foster had before is not waited for where /proc comes or goes while the child runs" {
+  requires_root
+  requires_static
+  local gone='while umount -l /proc 2>/dev/null; do :; done'
+  # shellcheck disable=SC2016 # for the shells inside
+  for words in "$gone|mount -t proc proc /proc" ":|$gone"; do
+    start_in pid1 unshare --mount bash -c "${words%|*}"'; sleep 1234 & exec "$FOSTER" --wait-all -- sh -c "$0; exit 7"' "${words#*|}"
+    finish
+    expect_status 7
   done
 }
 

@@ -37,6 +37,11 @@ survives() {
   done
 }
 
+@test "a refused parent-death signal is a warning" {
+  run -7 "$WORKLOADS/deny" prctl=EPERM -- "$FOSTER" -p TERM sh -c 'exit 7'
+  expect_in 'foster: warning: cannot have SIGTERM sent when the parent dies: Operation not permitted' "$output"
+}
+
 @test "gVisor: a refused setpgid is a warning" {
   for mode in "${MODES[@]}"; do
     for error in EPERM ENOSYS; do

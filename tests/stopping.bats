@@ -34,6 +34,55 @@ got() {
   expect got 1
 }
 
+@test "--delay: a signal that waits already is not queued again; 64 wait, real-time ones beyond that are forwarded at once" {
+  start_in subreaper "$FOSTER" --delay=TERM:2s --delay=SIGRTMIN+1:3s -- "$WORKLOADS/record-signals" 67
+  wait_ready
+  local values
+  values=$(printf '35=%d ' {1..65})
+  # Each is read before the next one is sent, for the kernel would merge them.
+  for words in 15 15 1 "$values"; do
+    # shellcheck disable=SC2086 # several words
+    "$WORKLOADS/send-signals" "$INIT" $words
+    wait_until is_asleep "$INIT"
+  done
+  finish
+  expect_status 0
+  expect [ "$(tail -n +2 "$OUT" | cut -d' ' -f-3 | paste -sd,)" = \
+    "1,35 value 0x40,35 value 0x41,15,$(printf '35 value 0x%x\n' {1..63} | paste -sd,)" ]
+}
+
+@test "--delay: where there is no memory for it nothing is delayed, which foster says" {
+  requires_static # whose only memory that is
+  start_in subreaper strace -o /dev/null -e inject=mmap:error=ENOMEM "$FOSTER" --delay=TERM:10m -- \
+    "$WORKLOADS/record-signals" 1
+  wait_ready
+  kill "$(child_of "$INIT" foster)"
+  finish
+  expect_status 0
+  expect got 15
+  expect [ "$(cat "$ERR")" = 'foster: warning: cannot delay signals: Cannot allocate memory' ]
+}
+
+@test "--delay: a signal whose time comes when the child has ended goes to nobody" {
+  start_in subreaper "$FOSTER" --delay=TERM:300ms sh -c 'setsid sleep 1000 & echo READY; exec tail -f /dev/null'
+  wait_ready
+  local child orphan
+  wait_until child_of "$INIT" tail
+  child=$(child_of "$INIT" tail)
+  wait_until child_of "$child" sleep
+  orphan=$(child_of "$child" sleep)
+  kill "$INIT"
+  wait_until is_asleep "$INIT"
+  kill -STOP "$INIT"
+  wait_until is_stopped "$INIT"
+  kill -KILL "$child"
+  wait_until is_past $(($(now) + 400))
+  kill -CONT "$INIT"
+  finish
+  expect_status 137
+  expect kill -KILL "$orphan"
+}
+
 @test "an idle foster that delays a signal, warns of PIDs and would end leftovers makes no wakeup" {
   start_in subreaper "$FOSTER" --delay=TERM:10ms --stop-timeout=1s --grace=1s --warn-pids=1 sh -c 'echo READY; exec sleep 1000'
   wait_ready

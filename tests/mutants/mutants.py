@@ -10,6 +10,7 @@ import collections
 import concurrent.futures
 import ctypes
 import glob
+import json
 import os
 import queue
 import random
@@ -29,40 +30,32 @@ FOR_OTHER_CPUS = ("cpu_aarch64.cpp", "cpu_other.cpp")
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
-# What matters, the nearest first. A mutant that passes the first list gets the second.
-NEAREST = {
-    "supervisor/delayed_signals": "stopping signalfd",
-    "supervisor/descendants": "leftovers",
-    "supervisor/exit_report": "exit_report json",
-    "supervisor/job_control": "terminal",
-    "supervisor/leftovers": "leftovers",
-    "supervisor/parentage": "child_setup refusals",
-    "supervisor/pid_limit": "pid_limit",
-    "supervisor/reaper": "exit_status reaping exit_report",
-    "supervisor/supervisor": "exit_status forwarding stopping signalfd child_setup",
-    "child/child": "exit_status forwarding messages",
-    "child/credentials": "child_setup options",
-    "child/exec": "exit_status child_setup inheritance",
-    "child/spawn": "exit_status child_setup refusals",
-    "child/terminal": "terminal",
-    "zombies": "zombies parents",
-    "signals/signal_policy": "units forwarding terminal",
-    "signals/signal_name": "options forwarding messages",
-    "signals": "exit_status forwarding signalfd inheritance terminal",
+# What matters, by the beginning of a file's path: the nearest, and for mutants that pass these, further ones.
+TESTS = {
+    "supervisor/delayed_signals": ("stopping signalfd", "limits refusals"),
+    "supervisor/descendants": ("leftovers", "limits faults wrappers"),
+    "supervisor/exit_report": ("exit_report json", "messages signalfd refusals"),
+    "supervisor/job_control": ("terminal", "forwarding stopping"),
+    "supervisor/leftovers": ("leftovers", "stopping limits wrappers personalities faults"),
+    "supervisor/parentage": ("child_setup refusals", "reaping"),
+    "supervisor/pid_limit": ("pid_limit", "exit_report limits"),
+    "supervisor/reaper": ("exit_status exit_report reaping", "json pid_limit signalfd limits leftovers"),
+    "supervisor/supervisor": ("exit_status forwarding stopping signalfd child_setup",
+                              "inheritance exit_report pid_limit messages terminal refusals reaping leftovers"),
+    "child/child": ("exit_status forwarding messages", "child_setup json stopping terminal leftovers"),
+    "child/credentials": ("child_setup options", "refusals"),
+    "child/exec": ("exit_status child_setup inheritance", "refusals wrappers personalities terminal"),
+    "child/spawn": ("exit_status child_setup refusals", "messages personalities terminal"),
+    "child/terminal": ("terminal", "stopping"),
+    "zombies": ("zombies", "parents json refusals"),
+    "signals/signal_policy": ("units forwarding terminal", "stopping leftovers"),
+    "signals/signal_name": ("options forwarding child_setup", "messages reaping"),
+    "signals": ("exit_status forwarding signalfd inheritance", "stopping terminal limits"),
 }
-FURTHER = {
-    "zombies": "json limits refusals exit_report stack_limit",
-    "supervisor": "exit_status forwarding stopping child_setup inheritance signalfd exit_report json pid_limit messages "
-                  "reaping limits leftovers terminal refusals personalities wrappers stack_limit zombies faults",
-    "child": "exit_status forwarding stopping child_setup inheritance exit_report json messages options personalities "
-             "wrappers terminal refusals limits stack_limit leftovers faults",
-    "signals": "units exit_status forwarding stopping options inheritance signalfd messages personalities terminal "
-               "reaping leftovers refusals",
-}
-# As in tests/run.sh.
-KINDS = (("--jobs", "6", "--filter-tags", "!exact,!alone"), ("--jobs", "2", "--filter-tags", "exact"),
-         ("--filter-tags", "alone"))
-LIMIT = 400  # seconds for a list of tests; the longest takes about 100 on two idle CPUs
+# The tags of tests, and how to run those, as in tests/run.sh.
+KINDS = {"!exact,!alone": ("--jobs", "6"), "exact": ("--jobs", "2"), "alone": ()}
+LIMIT = 240  # seconds for a list of tests; the longest takes about 60 on two idle CPUs
+LIMIT_OF_TEST = 60
 
 Mutant = collections.namedtuple("Mutant", "file line old new")
 Result = collections.namedtuple("Result", "mutant what why seconds")
@@ -73,10 +66,9 @@ def shown(mutant, with_line=True):
     return f"{mutant.file}{line}: {mutant.old.strip()} -> {mutant.new.strip()}"
 
 
-def first_value(table, file):
-    """The value of the longest key that the file's path begins with."""
+def tests_of(file):
     path = file.removeprefix("src/")
-    return table[max((key for key in table if path.startswith(key)), key=len)].split()
+    return TESTS[max((key for key in TESTS if path.startswith(key)), key=len)]
 
 
 def list_mutants(parts):
@@ -109,24 +101,49 @@ def die_with_parent():
 class Tree:
     """A copy of the tree, in which one mutant at a time is built and tested."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, first):
+        """first: another tree to copy; None: the one that this file is in."""
         self.root = directory
-        self.pristine = f"{directory}.objects"
+        self.pristine = first.pristine if first else f"{directory}.objects"
+        # Of build/ only what is no variant of foster.
         ignored = shutil.ignore_patterns(".git", "mutants", "coverage", "fuzz", "sanitized", "clang*", "glibc", "aarch64")
-        shutil.copytree(ROOT, directory, ignore=ignored, symlinks=True)
-        os.makedirs(f"{directory}/tests/fuzz", exist_ok=True)
-        self.built, _ = self.build()
-        if not self.built:
-            sys.exit("mutants: foster itself does not build")
-        shutil.copytree(f"{directory}/build", self.pristine)
+        shutil.copytree(first.root if first else ROOT, directory, ignore=ignored, symlinks=True)
+        if first:
+            self.link, self.commands, self.depends, self.built = first.link, first.commands, first.depends, first.built
+        else:
+            self.prepare()
+            self.built = self.build("src/main.cpp")
+            shutil.copytree(f"{directory}/build", self.pristine)
 
-    def build(self):
-        command = ["make", "-s", "-j1", "build/foster", "WERROR="]
-        done = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            return None, done.stderr
-        with open(f"{self.root}/build/foster", "rb") as program:
-            return program.read(), ""
+    def prepare(self):
+        """Builds foster, and finds by which commands: a make for each mutant would take longer than these."""
+        for command in (["build/foster", "build/compile_commands.json"],
+                        ["-n", "V=1", "--what-if=src/main.cpp", "build/foster"]):
+            done = subprocess.run(["make", "-s", "WERROR=", *command], cwd=self.root, capture_output=True, text=True,
+                                  check=False)
+            if done.returncode != 0:
+                sys.exit(f"mutants: foster itself does not build: {done.stderr}")
+        self.link = next(line for line in done.stdout.splitlines() if " -o build/foster " in line)
+        with open(f"{self.root}/build/compile_commands.json", encoding="utf-8") as file:
+            self.commands = {each["file"]: each["command"] for each in json.load(file)}
+        self.depends = {}
+        for source in self.commands:
+            if "/runtime/" not in source:
+                with open(f"{self.root}/build/{source[:-4]}.d", encoding="utf-8") as file:
+                    self.depends[source] = set(file.read().split())
+
+    def build(self, changed):
+        """The program; None if it does not compile."""
+        compiled = [f"{self.commands[source]} -o build/{source[:-4]}.o" for source, names in self.depends.items()
+                    if changed in names]
+        for command in (*compiled, self.link):
+            if subprocess.run(command, cwd=self.root, shell=True, capture_output=True, check=False).returncode != 0:
+                return None
+        return self.program()
+
+    def program(self):
+        with open(f"{self.root}/build/foster", "rb") as file:
+            return file.read()
 
     def put(self, mutant):
         with open(f"{ROOT}/{mutant.file}", encoding="utf-8") as file:
@@ -145,7 +162,8 @@ class Tree:
         files = [f"tests/{name}.bats" for name in names]
         with tempfile.TemporaryDirectory(prefix="foster.", ignore_cleanup_errors=True) as temporary:
             keep = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "CI": os.environ.get("CI", ""),
-                    "FOSTER": f"{self.root}/build/foster", "TMPDIR": temporary, "PARALLEL_HOME": temporary}
+                    "FOSTER": f"{self.root}/build/foster", "TMPDIR": temporary, "PARALLEL_HOME": temporary,
+                    "BATS_TEST_TIMEOUT": str(LIMIT_OF_TEST)}
             # A mutant may signal all that it finds, and never end.
             command = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--", "bats", "--tap", *options,
                        *files]
@@ -158,7 +176,7 @@ class Tree:
             timer.start()
             try:
                 for line in running.stdout:
-                    if found := re.match(r"not ok \d+ (.*)", line):
+                    if found := re.match(r"not ok \d+ (.*?)(?: # .*)?$", line):
                         return found[1]
                 running.wait()
                 return None if late.is_set() else "" if running.returncode == 0 else "bats itself"
@@ -168,18 +186,23 @@ class Tree:
                 running.wait()
                 running.stdout.close()
 
+    def has_tag(self, name, tag):
+        with open(f"{self.root}/tests/{name}.bats", encoding="utf-8") as file:
+            return re.search(rf"^# bats test_tags=.*\b{tag}\b", file.read(), re.M) is not None
+
     def first_failure(self, names, only=None):
         """As failing_test, of tests of all kinds. A test that fails must fail twice, for the machine may be busy."""
-        for kind in KINDS:
-            for _ in range(3):
-                failed = self.failing_test(names, kind, LIMIT)
+        for tags, jobs in KINDS.items():
+            tagged = [name for name in names if tags[0] == "!" or self.has_tag(name, tags)]
+            for _ in range(3 if tagged else 0):
+                failed = self.failing_test(tagged, (*jobs, "--filter-tags", tags), LIMIT)
                 if not failed:
                     break
                 again = ("--filter", "^" + re.sub(r"[^\w ,:]", ".", failed) + "$")
-                if failed == "bats itself" or self.failing_test(names, again, LIMIT) != "":
+                if failed == "bats itself" or self.failing_test(tagged, again, LIMIT) != "":
                     return failed
                 print(f"# once only, tried again: {failed}", flush=True)
-            if failed is None:
+            if tagged and failed is None:
                 return f"more than {LIMIT} s"
         return ""
 
@@ -191,15 +214,13 @@ class Tree:
 
         self.put(mutant)
         try:
-            program, errors = self.build()
+            program = self.build(mutant.file)
             if program is None:
-                return result("does not compile", errors)
+                return result("does not compile")
             if program == self.built:
                 return result("same program")
-            nearest = names or first_value(NEAREST, mutant.file)
-            further = [] if names else [name for name in first_value(FURTHER, mutant.file) if name not in nearest]
-            for some in filter(None, (nearest, further)):
-                if failed := self.first_failure(some):
+            for some in [names] if names else tests_of(mutant.file):
+                if failed := self.first_failure(some.split()):
                     return result("killed", failed)
             return result("SURVIVED")
         finally:
@@ -210,8 +231,10 @@ def run(mutants, wanted, jobs, names):
     """Yields results until `wanted` mutants have been killed or have survived."""
     with tempfile.TemporaryDirectory(prefix="mutants.", ignore_cleanup_errors=True) as directory:
         trees = queue.SimpleQueue()
-        for number in range(jobs):
-            trees.put(Tree(f"{directory}/{number}"))
+        first = Tree(f"{directory}/0", None)
+        trees.put(first)
+        for number in range(1, jobs):
+            trees.put(Tree(f"{directory}/{number}", first))
 
         def judge(mutant):
             tree = trees.get()
@@ -245,7 +268,7 @@ def main():
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     seed = os.environ.get("SEED") or str(random.randrange(1 << 16))
     sample = os.environ.get("SAMPLE") or "20"
-    names = os.environ.get("TESTS", "").replace("tests/", "").replace(".bats", "").split()
+    names = os.environ.get("TESTS", "").replace("tests/", "").replace(".bats", "")
     mutants = list(list_mutants(os.environ.get("FILES", "").split()))
     exceptions = read_exceptions()
     known = {shown(one, False) for one in mutants} | {f"{one.file}: {one.old.strip()}" for one in mutants}
