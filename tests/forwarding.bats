@@ -404,6 +404,16 @@ is_pending_for_child() {
     finish
     expect_status 0
     diff <(printf '%s\n' READY 10 12) "$OUT"
+    # from one that can be written without blocking, by no helper
+    # shellcheck disable=SC2016 # perl's own variables
+    start_in "$mode" perl -e 'pipe my $in, my $out; close $in; open STDERR, ">&", $out; exec @ARGV' \
+      "$FOSTER" -v "$WORKLOADS/record-signals" 2
+    wait_ready
+    kill -USR1 "$INIT"
+    wait_until grep -qx 10 "$OUT"
+    kill -USR2 "$INIT"
+    finish
+    diff <(printf '%s\n' READY 10 12) "$OUT"
     # and SIGXFSZ from one that is a file at its limit
     start_in "$mode" bash -c 'ulimit -S -f 0; exec "$FOSTER" -v bash -c "ulimit -S -f unlimited; exec \"\$WORKLOADS/record-signals\" 2" 2>"$0"' "$BATS_TEST_TMPDIR/full"
     wait_ready

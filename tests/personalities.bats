@@ -172,6 +172,31 @@ is_pausing() {
   done
 }
 
+@test "dumb-init: with --grace what is left of the group gets its TERM once, and with --pause foster's own group gets none" {
+  start_in subreaper "$NAMES/dumb-init" --grace=10m sh -c '"$WORKLOADS/record-signals" 3 & exec sleep 1000'
+  wait_ready
+  local child left
+  child=$(child_of "$INIT")
+  left=$(child_of "$child")
+  kill -KILL "$child"
+  wait_until grep -qx 18 "$OUT"
+  kill -USR1 "$left"
+  finish
+  expect_status 137
+  expect [ "$(grep -E '^[0-9]+$' "$OUT" | paste -sd,)" = 15,18,10 ]
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in subreaper setsid bash -c '"$WORKLOADS/record-signals" 1 & exec "$0" --pause' "$NAMES/dumb-init"
+  wait_ready
+  left=$(child_of "$INIT" record-signals)
+  wait_until is_pausing "$INIT" dumb-init
+  kill -TERM "$INIT"
+  finish
+  expect_status 0
+  kill -USR1 "$left"
+  wait_until has_ended "$left"
+  expect [ "$(cat "$OUT")" = $'READY\n10' ]
+}
+
 @test "tini: --remap-exit counts for a command that is not there, too, and an absent interpreter is 127" {
   run -0 "$NAMES/tini" -e 127 no-such-command
   run -3 "$FOSTER" -e 127:3 no-such-command
@@ -229,6 +254,16 @@ is_pausing() {
   kill -CONT "$INIT"
   finish
   expect_status 0
+  # One that is dropped stops dumb-init all the same.
+  start_in subreaper "$NAMES/dumb-init" -r 20:0 "$WORKLOADS/record-signals" 2
+  wait_ready
+  kill -TSTP "$INIT"
+  wait_until is_stopped "$INIT"
+  kill -CONT "$INIT"
+  wait_until grep -qx 18 "$OUT"
+  kill -HUP "$INIT"
+  finish
+  expect [ "$(cat "$OUT")" = $'READY\n18\n1' ]
 }
 
 @test "dumb-init (old): the child gets no HUP or CONT at start, but later ones it does" {
