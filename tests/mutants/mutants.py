@@ -3,7 +3,8 @@
 matter until one fails. See "Do the tests test?" in tests/README.md.
 
 Environment: SAMPLE (20; all: every mutant), SEED (a random one, which is printed), FILES (parts of paths under src/),
-JOBS (2), TESTS (in place of those that matter), MUTANT ("FILE:LINE: old -> new", as printed: only that one).
+JOBS (2), TESTS (in place of those that matter), MUTANT ("FILE:LINE: old -> new", as printed: only that one; or
+several lines of these), QUICK=1 (only the nearest tests, and none with a crowd of processes).
 Ends with 0 if no mutant has survived.
 """
 import collections
@@ -41,7 +42,7 @@ TESTS = {
     "supervisor/pid_limit": ("pid_limit", "exit_report limits"),
     "supervisor/reaper": ("exit_status exit_report reaping", "json pid_limit signalfd limits leftovers"),
     "supervisor/supervisor": ("exit_status forwarding stopping signalfd child_setup",
-                              "inheritance exit_report pid_limit messages terminal refusals reaping leftovers"),
+                              "inheritance exit_report pid_limit messages terminal refusals reaping personalities leftovers"),
     "child/child": ("exit_status forwarding messages", "child_setup json stopping terminal leftovers"),
     "child/credentials": ("child_setup options", "refusals"),
     "child/exec": ("exit_status child_setup inheritance", "refusals wrappers personalities terminal"),
@@ -56,19 +57,33 @@ TESTS = {
 KINDS = {"!exact,!alone": ("--jobs", "6"), "exact": ("--jobs", "2"), "alone": ()}
 LIMIT = 240  # seconds for a list of tests; the longest takes about 60 on two idle CPUs
 LIMIT_OF_TEST = 60
+KILLED_BATS = "bats itself, which it has killed"
 
 Mutant = collections.namedtuple("Mutant", "file line old new")
 Result = collections.namedtuple("Result", "mutant what why seconds")
 
 
+def code_of(line):
+    return re.sub(r"\s+// .*", "", line).strip()
+
+
 def shown(mutant, with_line=True):
     line = f":{mutant.line}" if with_line else ""
-    return f"{mutant.file}{line}: {mutant.old.strip()} -> {mutant.new.strip()}"
+    return f"{mutant.file}{line}: {code_of(mutant.old)} -> {code_of(mutant.new)}"
 
 
-def tests_of(file):
+def names_of(mutant):
+    """By which tests/mutants/exceptions may name it: the mutant, or each one of its line."""
+    return shown(mutant, False), f"{mutant.file}: {code_of(mutant.old)}"
+
+
+def stages(names, file):
+    """[(names of tests, tags)] in the order in which to run them: crowds of processes last."""
     path = file.removeprefix("src/")
-    return TESTS[max((key for key in TESTS if path.startswith(key)), key=len)]
+    nearest, further = TESTS[max((key for key in TESTS if path.startswith(key)), key=len)]
+    lists = [names.split()] if names else [nearest.split(), further.split()]
+    kinds = [(some, tags) for some in lists for tags in ("!exact,!alone", "exact")]
+    return kinds[:2] if os.environ.get("QUICK") else [*kinds, (sum(lists, []), "alone")]
 
 
 def list_mutants(parts):
@@ -161,7 +176,8 @@ class Tree:
         """The title of the first test that fails; "" if all pass; None if the time is over."""
         files = [f"tests/{name}.bats" for name in names]
         with tempfile.TemporaryDirectory(prefix="foster.", ignore_cleanup_errors=True) as temporary:
-            keep = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "CI": os.environ.get("CI", ""),
+            path = [each for each in os.environ["PATH"].split(":") if "/bats-core" not in each]  # of a test that calls this
+            keep = {"PATH": ":".join(path), "HOME": os.environ.get("HOME", "/"), "CI": os.environ.get("CI", ""),
                     "FOSTER": f"{program}/foster", "TMPDIR": temporary, "PARALLEL_HOME": temporary,
                     "BATS_TEST_TIMEOUT": str(LIMIT_OF_TEST)}
             # A mutant may signal all that it finds, and never end.
@@ -176,10 +192,14 @@ class Tree:
             timer.start()
             try:
                 for line in running.stdout:
+                    if os.environ.get("VERBOSE"):
+                        print(f"# {line}", end="", flush=True)
                     if found := re.match(r"not ok \d+ (.*?)(?: # .*)?$", line):
                         return found[1]
                 running.wait()
-                return None if late.is_set() else "" if running.returncode == 0 else "bats itself"
+                if running.returncode > 0:
+                    sys.exit(f"mutants: bats fails, and no test: {' '.join(command)}")
+                return None if late.is_set() else "" if running.returncode == 0 else KILLED_BATS
             finally:
                 timer.cancel()
                 running.kill()
@@ -190,23 +210,27 @@ class Tree:
         with open(f"{self.root}/tests/{name}.bats", encoding="utf-8") as file:
             return re.search(rf"^# bats test_tags=.*\b{tag}\b", file.read(), re.M) is not None
 
-    def first_failure(self, names):
-        """As failing_test, of tests of all kinds. A test that fails must fail twice, and pass with foster as it is: the
-        machine may be busy."""
-        for tags, jobs in KINDS.items():
-            tagged = [name for name in names if tags[0] == "!" or self.has_tag(name, tags)]
-            for _ in range(3 if tagged else 0):
-                failed = self.failing_test(tagged, (*jobs, "--filter-tags", tags))
-                if failed == "bats itself":
-                    return failed
-                if not failed:
-                    break
-                only = ("--filter", "^" + re.sub(r"[^\w ,:]", ".", failed) + "$")
-                if self.failing_test(tagged, only, self.pristine) == "" and self.failing_test(tagged, only) != "":
-                    return failed
-                print(f"# no proof, tried again: {failed}", flush=True)
-            if tagged and failed is None:
+    def passes_unchanged(self, mutant, names, options):
+        """Whether these tests pass without the mutant: with foster as it is, and the sources, which some tests compile."""
+        shutil.copy2(f"{ROOT}/{mutant.file}", f"{self.root}/{mutant.file}")
+        passed = self.failing_test(names, options, self.pristine) == ""
+        self.put(mutant)
+        return passed
+
+    def first_failure(self, mutant, names, tags):
+        """As failing_test. A test that fails must fail twice, and pass with foster as it is: the machine may be busy."""
+        if tags in ("exact", "alone"):
+            names = [name for name in names if self.has_tag(name, tags)]
+        for _ in range(3 if names else 0):
+            failed = self.failing_test(names, (*KINDS[tags], "--filter-tags", tags))
+            if failed is None:
                 return f"more than {LIMIT} s"
+            if failed in ("", KILLED_BATS):
+                return failed
+            only = ("--filter", "^" + re.sub(r"[^\w ,:]", ".", failed) + "$")
+            if self.passes_unchanged(mutant, names, only) and self.failing_test(names, only) != "":
+                return failed
+            print(f"# no proof, tried again: {failed}", flush=True)
         return ""
 
     def judge(self, mutant, names):
@@ -222,8 +246,8 @@ class Tree:
                 return result("does not compile")
             if program == self.built:
                 return result("same program")
-            for some in [names] if names else tests_of(mutant.file):
-                if failed := self.first_failure(some.split()):
+            for some, tags in stages(names, mutant.file):
+                if failed := self.first_failure(mutant, some, tags):
                     return result("killed", failed)
             return result("SURVIVED")
         finally:
@@ -232,6 +256,8 @@ class Tree:
 
 def run(mutants, wanted, jobs, names):
     """Yields results until `wanted` mutants have been killed or have survived."""
+    if wanted == 0:
+        return
     with tempfile.TemporaryDirectory(prefix="mutants.", ignore_cleanup_errors=True) as directory:
         trees = queue.SimpleQueue()
         first = Tree(f"{directory}/0", None)
@@ -274,21 +300,19 @@ def main():
     names = os.environ.get("TESTS", "").replace("tests/", "").replace(".bats", "")
     mutants = list(list_mutants(os.environ.get("FILES", "").split()))
     exceptions = read_exceptions()
-    known = {shown(one, False) for one in mutants} | {f"{one.file}: {one.old.strip()}" for one in mutants}
+    known = {name for one in mutants for name in names_of(one)}
     stale = [key for key in exceptions if key not in known] if not os.environ.get("FILES") else []
     for key in stale:
         print(f"no such mutant, in tests/mutants/exceptions: {key}")
     if wanted := os.environ.get("MUTANT"):
-        mutants = [one for one in mutants if wanted in (shown(one), shown(one, False))]
+        wanted = wanted.splitlines()
+        mutants = [one for one in mutants if shown(one) in wanted or shown(one, False) in wanted]
         exceptions = {}
     print(f"SEED={seed}, {len(mutants)} mutants", flush=True)
     random.Random(seed).shuffle(mutants)
 
-    def is_excepted(one):
-        return shown(one, False) in exceptions or f"{one.file}: {one.old.strip()}" in exceptions
-
-    excepted = [one for one in mutants if is_excepted(one)]
-    mutants = [one for one in mutants if not is_excepted(one)]
+    excepted = [one for one in mutants if not exceptions.keys().isdisjoint(names_of(one))]
+    mutants = [one for one in mutants if exceptions.keys().isdisjoint(names_of(one))]
     counts = collections.Counter()
     start = time.monotonic()
     wanted = len(mutants) if sample == "all" else int(sample)
