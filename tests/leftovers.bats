@@ -520,6 +520,17 @@ run_without_proc_as_5001() {
   done
 }
 
+@test "where there is no memory for a list of the leftovers they are signalled one after the other" {
+  requires_static
+  start_leave subreaper --grace=10m -- obey obey session
+  trace_process "$INIT" -e trace=mmap -e inject=mmap:error=ENOMEM
+  kill -USR1 "$INIT"
+  finish
+  expect_status 7
+  expect_reaped 3 '(obey|session)' 'killed by SIGTERM'
+  grep -q INJECTED "$TRACE"
+}
+
 @test "leftovers are signalled by pidfds, one at a time" {
   start_leave subreaper --grace=200ms -- obey obey session ignore
   trace_process "$INIT" -e trace=pidfd_open,pidfd_send_signal,kill,close
@@ -760,15 +771,20 @@ expect_earlier_untouched() {
   done
 }
 
-@test "a child that foster had before is not waited for where /proc comes or goes while the child runs" {
+@test "where /proc comes or goes while the child runs, a child that foster had before gets no signal, and what is left does" {
   requires_root
   requires_static
   local gone='while umount -l /proc 2>/dev/null; do :; done'
+  # Only a foster that sleeps has looked at when its child began.
   # shellcheck disable=SC2016 # for the shells inside
-  for words in "$gone|mount -t proc proc /proc" ":|$gone"; do
-    start_in pid1 unshare --mount bash -c "${words%|*}"'; sleep 1234 & exec "$FOSTER" --wait-all -- sh -c "$0; exit 7"' "${words#*|}"
+  for words in "$gone|mount -t proc proc /proc" ":|until grep -q ^State:.S /proc/\$PPID/status; do :; done; $gone"; do
+    start_in pid1 unshare --mount bash -c "${words%|*}"'
+      "$WORKLOADS/record-signals" 2 >"$1" & exec "$FOSTER" --grace=100ms -- sh -c "$0; exec \"\$WORKLOADS/leave\" -now record"' \
+      "${words#*|}" "$BATS_TEST_TMPDIR/earlier"
     finish
     expect_status 7
+    expect [ "$(paste -sd, "$OUT")" = 'READY,got 15,got 18' ]
+    expect [ "$(cat "$BATS_TEST_TMPDIR/earlier")" = READY ]
   done
 }
 

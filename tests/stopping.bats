@@ -64,7 +64,7 @@ got() {
 }
 
 @test "--delay: a signal whose time comes when the child has ended goes to nobody" {
-  start_in subreaper "$FOSTER" --delay=TERM:300ms sh -c 'setsid sleep 1000 & echo READY; exec tail -f /dev/null'
+  start_in subreaper "$FOSTER" --delay=TERM:3s sh -c 'setsid sleep 1000 & echo READY; exec tail -f /dev/null'
   wait_ready
   local child orphan
   wait_until child_of "$INIT" tail
@@ -73,11 +73,9 @@ got() {
   orphan=$(child_of "$child" sleep)
   kill "$INIT"
   wait_until is_asleep "$INIT"
-  kill -STOP "$INIT"
-  wait_until is_stopped "$INIT"
+  # The child's SIGCHLD is read when the time is over.
+  trace_process "$INIT" -e trace=read -e inject=read:delay_enter=4s:when=1
   kill -KILL "$child"
-  wait_until is_past $(($(now) + 400))
-  kill -CONT "$INIT"
   finish
   expect_status 137
   expect kill -KILL "$orphan"
@@ -110,6 +108,14 @@ got() {
       grep -Eq '^foster: warning: sh\[[0-9]+\] has not ended in time: killing it$' "$ERR"
     done
   done
+}
+
+@test "--stop-timeout is not put off by further requests to stop" {
+  start_in subreaper "$FOSTER" --stop-timeout=500ms sh -c 'trap "" TERM; echo READY; while :; do sleep 0.05; done'
+  wait_ready
+  wait_until eval 'kill "$INIT"; has_ended "$INIT"'
+  finish
+  expect_status 137
 }
 
 @test "--stop-timeout counts from the end of a --delay, leaves alone a child that obeys, and one for which SIGTERM is dropped" {

@@ -75,7 +75,7 @@ bool InheritedChildren::contains(const Process& process) const
     const auto is_it = [process](const Process& known) {
         return known.pid == process.pid && (known.start == process.start || known.start == 0 || process.start == 0);
     };
-    return process.start < child_start_ || std::any_of(memory_, memory_ + count_, is_it);
+    return (process.start != 0 && process.start < child_start_) || std::any_of(memory_, memory_ + count_, is_it);
 }
 
 void InheritedChildren::forget_one(pid_t pid)

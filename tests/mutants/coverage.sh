@@ -18,8 +18,8 @@ make -s BUILD=build/coverage LIBC=glibc CC=clang++ CXX=clang++ LDFLAGS=-fprofile
 build/coverage/foster true
 chmod 777 "$build/raw"
 chmod 666 "$build/raw/"* # of fosters of other users, too
-some=$(echo tests/{child_setup,exit_report,exit_status,forwarding,json,leftovers,limits,messages,personalities}.bats \
-  tests/{pid_limit,reaping,refusals,signalfd,stopping,terminal,zombies}.bats)
+some=$(echo tests/{child_setup,exit_report,exit_status,forwarding,json,leftovers,limits,messages,parents}.bats \
+  tests/{personalities,pid_limit,reaping,refusals,signalfd,stopping,terminal,zombies}.bats)
 # shellcheck disable=SC2086 # several files
 env -i PATH="$PATH" HOME="$HOME" FOSTER="$build/foster" tests/run.sh ${TESTS:-$some} >"$build/tap" || true
 tail -n 1 "$build/tap"
@@ -27,7 +27,6 @@ llvm-profdata merge -o "$build/profile" "$build/raw/"*
 show() {
   llvm-cov "$1" "$build/foster" -instr-profile="$build/profile" "${@:2}" src/supervisor
 }
-show report | awk '/^Filename|\.[ch]pp|^TOTAL/ {
-  printf "%-22s %8s %12s %9s %16s\n", $1, $8 == "Lines" ? "" : $8, $9, $11, $12 }' >/dev/null
-show report
+show report | awk '/\.[ch]pp |^TOTAL/ { printf "%-22s lines %4d of %4d, %7s; branches %4d of %4d, %7s\n", $1, $8 - $9, $8, $10,
+  $11 - $12, $11, $13 }'
 show show -show-branches=count >"$build/report"

@@ -82,8 +82,10 @@ def stages(names, file):
     path = file.removeprefix("src/")
     nearest, further = TESTS[max((key for key in TESTS if path.startswith(key)), key=len)]
     lists = [names.split()] if names else [nearest.split(), further.split()]
-    kinds = [(some, tags) for some in lists for tags in ("!exact,!alone", "exact")]
-    return kinds[:2] if os.environ.get("QUICK") else [*kinds, (sum(lists, []), "alone")]
+    quick = [([name], "!exact,!alone") for name in lists[0]] + [(lists[0], "exact")]
+    if os.environ.get("QUICK"):
+        return quick
+    return [*quick, *((lists[-1], tags) for tags in ("!exact,!alone", "exact") if not names), (sum(lists, []), "alone")]
 
 
 def list_mutants(parts):
