@@ -18,6 +18,8 @@
 #   FUZZ=NAME...  some of tests/fuzz/NAME.cpp
 # make faults     each of foster's system calls fails in each way, as root; CASE=SETTING:CALL:ERROR:WHEN for one
 #                 case, SAMPLE=N SEED=N for some
+# make chaos      random trees of processes under foster, random options and signals, as root; wants Python 3
+#   SECONDS=60    so many seconds of rounds, each with a new seed; SEED=N alone: one round, as a failure has named it
 # make model      the signal and reap protocol, proved by spin, in a minute; FORKS=3 or SIGNALS=2 for more; wants spin
 # make soak       a million orphans and a million signals, ORPHANS, SIGNALS; memory and descriptors stay as they are
 # make mutants    do the tests test? changes foster in one place at a time; the tests must fail; as root, wants python3
@@ -66,6 +68,8 @@ SHARED := $(filter $(BUILD)/src/sys/% $(BUILD)/src/log/%,$(OBJECTS))
 # What the tests and the benchmark run under foster: the same for every variant of it.
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 FAULTS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/faults/*.cpp))
+CHAOS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/chaos/*.cpp))
+MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
 FLOOR := $(COMMON)/bench/floor
 MEASURES := $(filter-out $(FLOOR),$(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp)))
 SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/*/*.sh \
@@ -152,6 +156,7 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
   MAKEFLAGS += -j$(shell nproc)
 endif
 
+.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model faults chaos
 .PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model faults mutants coverage
 all: $(BUILD)/foster $(BUILD)/foster-runtime $(BUILD)/compile_commands.json
 
@@ -205,7 +210,8 @@ $(BUILD)/commit: FORCE
 -include $(OBJECTS:.o=.d)
 
 # Static, so that they run in a root directory that holds nothing else.
-$(WORKLOADS) $(MEASURES) $(FAULTS): $(COMMON)/%: tests/%.cpp tests/workloads/workload.hpp
+$(CHAOS): tests/chaos/chaos.hpp
+$(WORKLOADS) $(MEASURES) $(FAULTS) $(CHAOS): $(COMMON)/%: tests/%.cpp tests/workloads/workload.hpp
 	@mkdir -p $(@D)
 	$(call show,CXX,$<)
 	$(QUIET)$(CXX) -std=c++20 -O2 $(WARNINGS) $(if $(WERROR),-Werror) -static -I$(COMMON) -o $@ $<
@@ -272,6 +278,10 @@ model:
 # See tests/faults/run.sh.
 faults: $(BUILD)/foster $(FAULTS)
 	@FOSTER=$(call absolute,$<) CASE=$(CASE) SAMPLE=$(SAMPLE) SEED=$(SEED) tests/faults/run.sh
+
+chaos: $(BUILD)/foster $(CHAOS)
+	@FOSTER=$(call absolute,$<) PROGRAMS=$(call absolute,$(COMMON)/chaos) SEED=$(SEED) \
+	  SECONDS=$(if $(and $(SEED),$(filter file,$(origin SECONDS))),,$(SECONDS)) tests/chaos/chaos.py
 
 mutants: all $(WORKLOADS) $(FAULTS)
 	@SAMPLE=$(SAMPLE) SEED=$(SEED) FILES='$(FILES)' TESTS='$(TESTS)' MUTANT=$(call quoted,$(MUTANT)) tests/mutants/mutants.py
