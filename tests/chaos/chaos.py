@@ -35,12 +35,13 @@ class Rounds:
         self.programs = programs
         self.end = time.monotonic() + seconds
         self.at_a_time = self.allowed = int(os.environ.get('ROUNDS') or 2)
-        self.failed = 0
+        self.failed = self.count = 0
         self.known = {}
         self.figures = []
 
     def take(self, result):
         seed, figures = result['seed'], result['figures']
+        self.count += 1
         for known in result['known']:
             name = known.split(':')[0].split(' for ')[0]
             self.known[name] = self.known.get(name, 0) + 1
@@ -50,7 +51,7 @@ class Rounds:
             self.allowed = min(self.at_a_time, max(1, self.allowed + step))
         if result['failures']:
             self.failed += 1
-            print(f'make chaos SEED={seed}\n  foster {result["what"]}', *result['failures'][:8], sep='\n  ', flush=True)
+            print(f'make chaos SEED={seed} # round {self.count}\n  foster {result["what"]}', *result['failures'][:8], sep='\n  ', flush=True)
 
     def run(self, seeds):
         with ThreadPoolExecutor(self.at_a_time) as pool:
@@ -74,7 +75,7 @@ class Rounds:
 
         def worst(key):
             return max((figures[key] for figures in self.figures), default=0) * 1000
-        print(f'{len(self.figures)} rounds in {seconds:.0f} s, {self.failed} failed: {total("signals")} signals, the '
+        print(f'{self.count} rounds in {seconds:.0f} s, {self.failed} failed: {total("signals")} signals, the '
               f'slowest after {worst("slowest signal"):.1f} ms; {total("forks")} processes, the oldest zombie '
               f'{worst("oldest zombie"):.0f} ms')
         for name, count in self.known.items():

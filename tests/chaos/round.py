@@ -349,7 +349,7 @@ def run_oneshot(scenario, programs):
     place = tempfile.mkdtemp(dir=programs)
     words, code, output = {
         '--install': ([f'--install={place}'], 0, False), 'absent': (['/absent/command'], 127, False),
-        'no-program': ([place], 126, False)}.get(scenario.oneshot, ([scenario.oneshot], 0, True))
+        'no-program': ([place], 126, False), '--reap-zombies': (['--reap-zombies'], 0, False)}.get(scenario.oneshot, ([scenario.oneshot], 0, True))
     inner = ['unshare', '--pid', '--fork', '--mount-proc', '--'] if scenario.mode == 'pid1' else []
     done = subprocess.run([*inner, f'{programs}/foster', *words], capture_output=True, timeout=10, check=False)
     good = done.returncode == code and bool(done.stdout) >= output and bool(done.stderr) == (code != 0)
