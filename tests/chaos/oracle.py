@@ -148,7 +148,7 @@ def missing_signals(it):
 def check_exit(it):
     scenario = it.scenario
     if it.status is None:
-        yield f'foster has not exited, {it.alive[-1][1]} processes of the tree are alive'
+        yield f'foster has not exited, {it.alive[-1][2]} processes of the tree are alive'
         return
     found = (None, os.WTERMSIG(it.status)) if os.WIFSIGNALED(it.status) else (os.WEXITSTATUS(it.status), None)
     how, number = scenario.end
@@ -169,15 +169,13 @@ def check_exit(it):
 
 def check_end_time(it):
     scenario = it.scenario
-    start = it.ordered
-    last_alive = max((at for at, alive in it.alive if alive and at <= it.ended), default=start)
+    start = until = it.child_gone or it.ordered
     asked = any(scenario.asks_to_stop(number) for _, _, number, _ in it.sent)
-    until = start
     if scenario.kind == 'run' and scenario.wait_all and (scenario.grace is None or not asked):
-        until = max(start, last_alive)
+        until = next((to for _, to, alive in it.alive if to > start and not alive), it.ended)
     elif scenario.kind == 'run' and scenario.grace is not None:
-        until = start + scenario.grace
-    took = it.ended - until - late(it, start, it.ended)
+        until += scenario.grace
+    took = it.gone_at - until - late(it, start, it.ended)
     if took > LIMIT:
         yield f'foster has exited {took * 1000:.0f} ms too late'
     if (scenario.wait_all or scenario.grace is not None) and it.left and not scenario.tree_before:
@@ -216,7 +214,12 @@ def check_resources(it):
     if switches > 30 + 4 * work + 10 * scans:
         yield f'foster has woken {switches} times for {work} signals and processes'
     growth = {key: after[key] - before[key] for key in ('Rss', 'Private', 'Anonymous')}
-    if growth['Anonymous'] > MAX_ANONYMOUS or max(growth.values()) > PROGRAM + 2 * MAX_ANONYMOUS:
+    most = MAX_ANONYMOUS + (16 if it.scenario.zombies else 0)  # its tables
+    if it.scenario.level >= 2 or it.scenario.log_file:
+        if growth['Anonymous'] > most:
+            it.known.append('memory with -v or --termination-log')
+        most += 40
+    if growth['Anonymous'] > most or max(growth.values()) > PROGRAM + most + MAX_ANONYMOUS:
         yield f'memory has grown by {growth} KiB'
 
 
@@ -246,11 +249,11 @@ def check_child(it):
 
 def check_messages(it):
     scenario = it.scenario
-    lines = it.errors.split(b'\n')
+    lines = [line for line in it.errors.split(b'\n') if not line.startswith(b'unshare: ')]
     if lines.pop() != b'':
         yield 'the last message has no end of line'
     lost = reaped = 0
-    for line in [line for line in lines if not line.startswith(b'unshare: ')]:
+    for line in lines:
         try:
             text = json.loads(line.decode())['message'] if scenario.json else line.decode('latin-1')
         except (ValueError, KeyError):

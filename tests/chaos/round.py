@@ -67,9 +67,9 @@ class Round:
         self.foster_waits = []  # (time, seconds that it has waited for a CPU so far)
         self.frozen = []  # (from, to)
         self.ticks = []  # (time, how late)
-        self.alive = []  # (time, tree processes alive)
+        self.alive = []  # (from, to, tree processes alive)
         self.parent = self.foster = self.child = self.witness = 0
-        self.status = self.ordered = self.child_gone = self.killed_tree = None
+        self.gone_at = self.status = self.ordered = self.child_gone = self.killed_tree = None
         self.errors = b''
         self.before = self.after = None
         self.signalled = {}  # who got what, and should not have
@@ -106,7 +106,8 @@ class Round:
         options = [option.replace('DIR', self.dir, 1) for option in it.options]
         variable = [option for option in options[:it.in_environment] if ' ' not in option]
         options = [option for option in options if option not in variable]
-        tree = [f'{self.programs}/tree', self.dir, str(it.seed % 2**63), str(int(it.rain_time * 1000)), str(it.forks)]
+        tree = [f'{self.programs}/tree', self.dir, str(it.seed % 2**63), str(int(it.rain_time * 1000)), str(it.forks),
+                str(it.pulse)]
         command = [f'{self.programs}/foster', *options]
         if it.kind == 'run':
             command += ['--', f'{self.programs}/recorder', self.dir, str(it.seed % 2**63), str(it.nap),
@@ -187,8 +188,11 @@ class Round:
         if fields:
             self.foster_waits.append((self.now(), int(fields[1]) / 1e9))
         if self.child and self.child_gone is None and pids.get(self.child, (b'Z',))[0] == b'Z':
-            self.child_gone = at
-        self.alive.append((at, tree))
+            self.child_gone = self.now()
+        # The kernel keeps a PID 1 that has exited until all of its namespace have. By then it has no memory.
+        if self.gone_at is None and not read(f'/proc/{self.foster}/cmdline'):
+            self.gone_at = self.alive[-1][0] if self.alive else at
+        self.alive.append((at, self.now(), tree))
         if self.scenario.standard_error != 'stuck' or self.ordered:
             self.read_errors()
         return self.now() - at
@@ -216,6 +220,7 @@ class Round:
             if pid == self.foster or (pid == self.parent and self.scenario.mode == 'pid1' and not self.is_orphaned):
                 self.status = status
                 self.ended = self.now()
+                self.gone_at = self.gone_at or (self.alive[-1][0] if self.alive else self.ended)
         return False
 
     def measure(self):
@@ -252,6 +257,8 @@ class Round:
         before = self.now()
         os.kill(self.parent, signal.SIGKILL)
         self.is_orphaned = True
+        while (stat_of(self.parent) or (b'Z',))[0] not in b'ZX':
+            time.sleep(0.001)
         self.sent.append((before, self.now(), number, None))
 
     def rain(self):
@@ -314,7 +321,7 @@ class Round:
                 os.kill(pid, signal.SIGKILL)
             self.watch(self.now() + 3)
         self.scan()
-        self.left = self.alive[-1][1] if self.scenario.mode != 'pid1' else 0
+        self.left = self.alive[-1][2] if self.scenario.mode != 'pid1' else 0
         for bystander, name in self.bystanders.items():
             state = stat_of(bystander)[0]
             self.signalled[name] = pending(bystander) if state == b'S' else f'state {state}'

@@ -49,6 +49,7 @@ class Scenario:
         self.queue_limit = r.choice((1, 3, 8)) if r.random() < 0.03 else 0
         self.waits = r.random() < 0.5
         self.forks = r.choice((0, 50, 300, 300, 800))
+        self.pulse = r.choice((0, 180))
         self.tree_before = self.kind == 'pause' or r.random() < 0.15
         self.freezes = r.random() < 0.15  # foster is stopped and continued
         if self.kind == 'pause':  # these would end it

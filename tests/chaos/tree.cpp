@@ -1,12 +1,13 @@
 // A random tree of processes, which leaves foster orphans of all kinds.
-//   tree DIR SEED MILLISECONDS FORKS
-// For so long, and at most so many processes. None lives longer than LIFETIME, if it is not stopped.
+//   tree DIR SEED MILLISECONDS FORKS PULSE
+// For so long, and at most so many processes. PULSE: not 0: so many milliseconds pass between two branches, most of them
+// in silence: what foster has missed then it cannot find by the next SIGCHLD. No process lives longer than lifetime, if
+// it is not stopped.
 //   tree storm N SEED DIR
 // Executes itself N times more, then exits.
 #include "../workloads/workload.hpp"
 #include "chaos.hpp"
 
-#include <cstring>
 #include <fcntl.h>
 #include <pthread.h>
 #include <string>
@@ -20,7 +21,6 @@
 namespace
 {
 
-constexpr std::uint64_t LIFETIME = 500; // milliseconds
 // They are 15 bytes long, as long as a name can be.
 constexpr const char* NAMES[] = {"a\nb) Z 1 (", ") R 1 1 1 1 1 1", "\xff\xfe\xc3(\x80\x1b[31m", "((((((((((((((", "\t \\ \"'$(x)",
                                  "\xf0\x9f\x92\xa3 15 bytes.", " ", "", "Z (zombie) Z 1"};
@@ -28,6 +28,7 @@ constexpr std::size_t NAME_COUNT = sizeof NAMES / sizeof NAMES[0];
 constexpr std::size_t LINK_COUNT = 6; // of these there are links to this program in DIR
 
 Shared* shared;
+std::uint64_t lifetime = 500; // milliseconds
 std::string dir;
 
 void doze(Random& random, std::uint64_t max_ms)
@@ -69,7 +70,7 @@ pid_t make(Random& random)
     const unsigned long flags = kind == 0 ? CLONE_PARENT | SIGCHLD : kind == 1 ? 0 : SIGCHLD;
     const auto pid = static_cast<pid_t>(syscall(SYS_clone, flags, 0, 0, 0, 0));
     if (pid == 0) {
-        live_at_most(LIFETIME);
+        live_at_most(lifetime);
     }
     return pid;
 }
@@ -86,11 +87,11 @@ void grow(Random& random, int depth)
 void crowd(Random& random)
 {
     const auto size = random.below(4) == 0 ? random.below(200) : random.below(30);
-    const auto lifetime = random.below(120);
+    const auto time = random.below(120);
     for (std::uint64_t count = 0; count < size; ++count) {
         if (make(random) == 0) {
             if (make(random) == 0) {
-                usleep(static_cast<useconds_t>(lifetime * 1000));
+                usleep(static_cast<useconds_t>(time * 1000));
                 end_somehow(random);
             }
             _exit(0);
@@ -257,10 +258,10 @@ void live(Random random, int depth)
 
 int main(int count, char** arguments)
 {
-    if (count != 5) {
+    if (count != 6 && count != 5) {
         return 99;
     }
-    if (std::strcmp(arguments[1], "storm") == 0) {
+    if (count == 5) {
         Random random{std::strtoull(arguments[3], nullptr, 10)};
         dir = arguments[4];
         const auto more = std::strtoull(arguments[2], nullptr, 10);
@@ -283,9 +284,11 @@ int main(int count, char** arguments)
     shared = static_cast<Shared*>(memory);
     shared->max_forks = std::atol(arguments[4]);
     shared->end = now() + std::atol(arguments[3]) * 1'000'000;
+    const auto pulse = std::strtoull(arguments[5], nullptr, 10);
+    lifetime = pulse == 0 ? lifetime : 60;
     while (now() < shared->end) {
         grow(random, 0);
-        doze(random, 20);
+        pulse == 0 ? doze(random, 20) : static_cast<void>(usleep(static_cast<useconds_t>(pulse * 1000)));
         if (random.below(2) == 0) {
             waitpid(-1, nullptr, WNOHANG | __WALL);
         }
