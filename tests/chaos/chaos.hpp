@@ -30,10 +30,7 @@ struct Random {
         return mixed ^ (mixed >> 31);
     }
 
-    std::uint64_t below(std::uint64_t limit)
-    {
-        return limit == 0 ? 0 : next() % limit;
-    }
+    std::uint64_t below(std::uint64_t limit) { return limit == 0 ? 0 : next() % limit; }
 };
 
 // The raw call: the C library refuses the signals that it keeps for itself.
@@ -48,7 +45,7 @@ inline void set_disposition(int signal, bool ignored)
 
 // What all processes of the tree share, DIR/shared.
 struct Shared {
-    std::atomic<std::int64_t> forks;  // so many processes were made
+    std::atomic<std::int64_t> forks; // so many processes were made
     std::int64_t max_forks;
-    std::int64_t end;                 // no new one after this time
+    std::int64_t end; // no new one after this time
 };

@@ -4,6 +4,7 @@
 FOSTER, PROGRAMS (the directory of recorder and tree), SEED, SECONDS, ROUNDS (at a time)."""
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Of a round's time. Beyond it, one round less runs at a time.
 TOO_LATE = 0.5
+
+
+def check_options():
+    """All of foster's options are known to the generator."""
+    with open(f'{HERE}/../../src/options/option_table.cpp', encoding='utf-8') as file:
+        names = re.findall(r'^    \{"\w*", "\w*", "([a-z-]+)"', file.read(), re.MULTILINE)
+    with open(f'{HERE}/scenario.py', encoding='utf-8') as file:
+        known = file.read()
+    missing = [name for name in names if f"--{name}" not in known]
+    if missing or not names:
+        sys.exit(f'scenario.py has none of the options {missing}')
 
 
 def run_round(seed, programs):
@@ -83,6 +95,7 @@ class Rounds:
 
 
 def main():
+    check_options()
     seconds, seed = os.environ.get('SECONDS'), os.environ.get('SEED')
     seed = int(seed) if seed else random.SystemRandom().randrange(1 << 32)
     if os.geteuid() != 0:

@@ -209,9 +209,9 @@ def check_resources(it):
     cpu = after['cpu'] - before['cpu']
     switches = after['switches'] - before['switches']
     scans = span / max(0.01, it.scenario.zombie_age / 2) if it.scenario.zombies else 0
-    if cpu > 0.02 + 150e-6 * work + 0.05 * span + 0.001 * scans:
+    if cpu > 0.01 + 100e-6 * work + 0.03 * span + 0.0005 * scans:
         yield f'foster has used {cpu * 1000:.0f} ms of CPU for {work} signals and processes in {span:.1f} s'
-    if switches > 30 + 4 * work + 10 * scans:
+    if switches > 40 + 1.5 * work + 20 * span + 3 * scans + 3 * it.errors.count(b'\n'):
         yield f'foster has woken {switches} times for {work} signals and processes'
     growth = {key: after[key] - before[key] for key in ('Rss', 'Private', 'Anonymous')}
     most = MAX_ANONYMOUS + (16 if it.scenario.zombies else 0)  # its tables

@@ -21,8 +21,8 @@ namespace
 struct Record {
     std::int32_t signal, code, sender, user;
     std::int64_t value;
-    std::int64_t time;   // CLOCK_MONOTONIC
-    std::int64_t late;   // how long this process has waited for a CPU or slept so far
+    std::int64_t time; // CLOCK_MONOTONIC
+    std::int64_t late; // how long this process has waited for a CPU or slept so far
 };
 
 std::int64_t slept = 0;
@@ -45,9 +45,13 @@ void record_signals(int from, int to)
     const auto size = read(from, batch, sizeof batch);
     for (long at = 0; at * static_cast<long>(sizeof batch[0]) < size; ++at) {
         const auto& got = batch[at];
-        const Record record{static_cast<std::int32_t>(got.ssi_signo), got.ssi_code,
-                            static_cast<std::int32_t>(got.ssi_pid), static_cast<std::int32_t>(got.ssi_uid),
-                            static_cast<std::int64_t>(got.ssi_ptr), now(), lateness()};
+        const Record record{static_cast<std::int32_t>(got.ssi_signo),
+                            got.ssi_code,
+                            static_cast<std::int32_t>(got.ssi_pid),
+                            static_cast<std::int32_t>(got.ssi_uid),
+                            static_cast<std::int64_t>(got.ssi_ptr),
+                            now(),
+                            lateness()};
         if (write(to, &record, sizeof record) != sizeof record) {
             die("records");
         }

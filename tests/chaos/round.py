@@ -1,87 +1,19 @@
-"""One round: runs a scenario, in a PID namespace of which it is PID 1, and keeps what it has seen for the oracle."""
-import ctypes
+"""One round: runs a scenario, in a PID namespace of which it is PID 1, and has the oracle judge it."""
 import os
-import select
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 import oracle
 from scenario import Scenario
-
-LIBC = ctypes.CDLL(None, use_errno=True)
-LIBC.sigqueue.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
-RECORD = struct.Struct('=iiiiqqq')
-ALL, NONE = b'\xff' * 8, b'\0' * 8
-SCAN_INTERVAL = 0.008
-TICK = 0.002
+from watcher import ALL, LIBC, NONE, Watcher, pending, read, set_mask, stat_of, status_of
 
 
-def set_mask(mask):
-    """The raw call: the C library leaves 32 and 33 out."""
-    LIBC.syscall(14, 2, mask, None, 8)  # rt_sigprocmask, SIG_SETMASK
-
-
-def read(path):
-    try:
-        with open(path, 'rb') as file:
-            return file.read()
-    except OSError:
-        return b''
-
-
-def stat_of(pid):
-    """(state, parent, threads, start) or None."""
-    fields = read(f'/proc/{pid}/stat').rpartition(b') ')[2].split()
-    return (fields[0], int(fields[1]), int(fields[17]), fields[19]) if len(fields) > 19 else None
-
-
-def status_of(pid):
-    pairs = (line.split(':', 1) for line in read(f'/proc/{pid}/status').decode('latin-1').splitlines() if ':' in line)
-    return {key: value.strip() for key, value in pairs}
-
-
-def pending(pid):
-    status = status_of(pid)
-    return int(status.get('SigPnd', '0'), 16) | int(status.get('ShdPnd', '0'), 16)
-
-
-def kibibytes(pid, *keys):
-    lines = read(f'/proc/{pid}/smaps_rollup').decode().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.split(':')[0] in keys)
-
-
-class Round:
-    """Attributes that end in s are what was seen; times are seconds of CLOCK_MONOTONIC."""
-
-    def __init__(self, scenario, programs):
-        self.scenario = scenario
-        self.programs = programs
-        self.dir = tempfile.mkdtemp(dir=programs)
-        os.chmod(self.dir, 0o777)
-        self.sent = []  # (before, after, number, value)
-        self.zombies = {}  # (pid, start): [first seen, last seen]
-        self.foster_waits = []  # (time, seconds that it has waited for a CPU so far)
-        self.frozen = []  # (from, to)
-        self.ticks = []  # (time, how late)
-        self.alive = []  # (from, to, tree processes alive)
-        self.parent = self.foster = self.child = self.witness = 0
-        self.gone_at = self.status = self.ordered = self.child_gone = self.killed_tree = None
-        self.errors = b''
-        self.before = self.after = None
-        self.signalled = {}  # who got what, and should not have
-
-    def path(self, name):
-        return f'{self.dir}/{name}'
-
-    def now(self):
-        return time.clock_gettime(time.CLOCK_MONOTONIC)
-
-    # Starting
-
+class Round(Watcher):
     def fork(self, run):
         pid = os.fork()
         if pid == 0:
@@ -90,16 +22,6 @@ class Round:
             finally:
                 os._exit(96)
         return pid
-
-    def tick(self):
-        """Beside foster: how late is a process that wants to run now?"""
-        with open(self.path('ticks'), 'wb', 0) as file:
-            while True:
-                due = self.now() + TICK
-                time.sleep(TICK)
-                late = self.now() - due
-                if late > 0.001:
-                    file.write(struct.pack('dd', due, late))
 
     def command(self):
         it = self.scenario
@@ -169,71 +91,6 @@ class Round:
         self.witness = next((pid for pid, parent in recorders.items() if parent == self.child), 0)
         return self.child and self.witness and all(map(os.path.exists, (self.path('ready'), self.path('witness'))))
 
-    # Watching
-
-    def pids(self):
-        found = {int(name): stat_of(name) for name in os.listdir('/proc') if name.isdigit()}
-        return {pid: stat for pid, stat in found.items() if stat}
-
-    def scan(self):
-        at = self.now()
-        tree = 0
-        pids = self.pids()
-        mine = {1, self.ticker, self.parent, self.foster, self.child, self.witness, *self.bystanders}
-        for pid, (state, parent, threads, start) in pids.items():
-            if parent == self.foster and state == b'Z' and threads <= 1:
-                self.zombies.setdefault((pid, start), [at, at, read(f'/proc/{pid}/comm')])[1] = at
-            tree += state not in b'ZX' and pid not in mine
-        fields = read(f'/proc/{self.foster}/schedstat').split()
-        if fields:
-            self.foster_waits.append((self.now(), int(fields[1]) / 1e9))
-        if self.child and self.child_gone is None and pids.get(self.child, (b'Z',))[0] == b'Z':
-            self.child_gone = self.now()
-        # The kernel keeps a PID 1 that has exited until all of its namespace have. By then it has no memory.
-        if self.gone_at is None and not read(f'/proc/{self.foster}/cmdline'):
-            self.gone_at = self.alive[-1][0] if self.alive else at
-        self.alive.append((at, self.now(), tree))
-        if self.scenario.standard_error != 'stuck' or self.ordered:
-            self.read_errors()
-        return self.now() - at
-
-    def read_errors(self):
-        while select.select([self.error_pipe], [], [], 0)[0]:
-            part = os.read(self.error_pipe, 65536)
-            self.errors += part
-            if not part:
-                break
-        return self.errors
-
-    def watch(self, until, met=lambda: False):
-        """Scans until that time, or until it is met."""
-        while not met() and self.now() < until and self.is_up():
-            took = self.scan()
-            time.sleep(max(0, min(until - self.now(), max(SCAN_INTERVAL, 3 * took))))
-
-    def is_up(self):
-        """Whether foster has not exited. Its children that it has left come to this process, and are reaped here."""
-        while self.status is None:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return True
-            if pid == self.foster or (pid == self.parent and self.scenario.mode == 'pid1' and not self.is_orphaned):
-                self.status = status
-                self.ended = self.now()
-                self.gone_at = self.gone_at or (self.alive[-1][0] if self.alive else self.ended)
-        return False
-
-    def measure(self):
-        foster = self.foster
-        status = status_of(foster)
-        return {'fds': sorted(os.listdir(f'/proc/{foster}/fd')), 'Rss': kibibytes(foster, 'Rss'),
-                'Private': kibibytes(foster, 'Private_Clean', 'Private_Dirty'),
-                'Anonymous': kibibytes(foster, 'Anonymous'),
-                'cpu': int(read(f'/proc/{foster}/schedstat').split()[0]) / 1e9,
-                'switches': int(status['voluntary_ctxt_switches']), 'time': self.now()}
-
-    # Acting
-
     def send(self, number, value=None):
         before = self.now()
         try:
@@ -279,14 +136,6 @@ class Round:
         self.watch(last + 0.15)
         # Whether foster is too late is the oracle's part, so there is time for that.
         self.watch(last + 3, lambda: not oracle.missing_signals(self) and not self.young_zombies())
-
-    def young_zombies(self):
-        return any(last == self.alive[-1][0] for _, last, _ in self.zombies.values())
-
-    def records(self):
-        data = read(self.path('records'))
-        whole = len(data) // RECORD.size * RECORD.size
-        return [(*each[:5], each[5] / 1e9, each[6] / 1e9) for each in RECORD.iter_unpack(data[:whole])]
 
     def order_end(self):
         how, number = self.scenario.end
@@ -374,7 +223,6 @@ def main():
             it.run()
             failures, known, figures = oracle.judge(it)
         except Exception as problem:  # pylint: disable=broad-except
-            import traceback
             failures, known, figures = [traceback.format_exc()], [], {}
     print(repr({'seed': seed, 'what': f'{scenario.mode} {scenario.kind} {" ".join(scenario.options)}',
                 'failures': failures, 'known': known, 'figures': figures}))

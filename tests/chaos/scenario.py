@@ -113,8 +113,9 @@ class Scenario:
             if r.random() < 0.9:
                 self.zombie_age = r.choice((0.02, 0.1, 0.3))
                 self.options.append(f'--zombie-age={int(self.zombie_age * 1000)}ms')
-        for option in r.choice(((), (), ('-v',), ('-vv',), ('-q',))):
-            self.level = {'-v': 2, '-vv': 3, '-q': 0}[option]
+        levels = {'-v': 2, '--verbose': 2, '-vv': 3, '-q': 0, '--quiet': 0}
+        if option := r.choice(('', '', *levels)):
+            self.level = levels[option]
             self.options.append(option)
         self.warns_reaped = self.sometimes(busy / 2, r.choice(('-w', '--warn-reaped')))
         self.sometimes(busy / 2, f'--warn-pids={r.choice((1, 50, 100))}')

@@ -22,8 +22,15 @@ namespace
 {
 
 // They are 15 bytes long, as long as a name can be.
-constexpr const char* NAMES[] = {"a\nb) Z 1 (", ") R 1 1 1 1 1 1", "\xff\xfe\xc3(\x80\x1b[31m", "((((((((((((((", "\t \\ \"'$(x)",
-                                 "\xf0\x9f\x92\xa3 15 bytes.", " ", "", "Z (zombie) Z 1"};
+constexpr const char* NAMES[] = {"a\nb) Z 1 (",
+                                 ") R 1 1 1 1 1 1",
+                                 "\xff\xfe\xc3(\x80\x1b[31m",
+                                 "((((((((((((((",
+                                 "\t \\ \"'$(x)",
+                                 "\xf0\x9f\x92\xa3 15 bytes.",
+                                 " ",
+                                 "",
+                                 "Z (zombie) Z 1"};
 constexpr std::size_t NAME_COUNT = sizeof NAMES / sizeof NAMES[0];
 constexpr std::size_t LINK_COUNT = 6; // of these there are links to this program in DIR
 
@@ -52,8 +59,8 @@ void doze(Random& random, std::uint64_t max_ms)
 
 void live_at_most(std::uint64_t milliseconds)
 {
-    const itimerval timer{{0, 0}, {static_cast<time_t>(milliseconds / 1000),
-                                   static_cast<suseconds_t>(milliseconds % 1000 * 1000)}};
+    const itimerval timer{
+        {0, 0}, {static_cast<time_t>(milliseconds / 1000), static_cast<suseconds_t>(milliseconds % 1000 * 1000)}};
     setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
