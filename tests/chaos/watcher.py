@@ -126,10 +126,18 @@ class Watcher:
                 self.gone_at = self.gone_at or (self.alive[-1][0] if self.alive else self.ended)
         return False
 
+    def descriptors(self):
+        """Those that stay: a scan of /proc and a pidfd come and go."""
+        seen = []
+        for _ in range(5):
+            seen.append(set(os.listdir(f'/proc/{self.foster}/fd')))
+            time.sleep(0.003)
+        return sorted(set.intersection(*seen))
+
     def measure(self):
         foster = self.foster
         status = status_of(foster)
-        return {'fds': sorted(os.listdir(f'/proc/{foster}/fd')), 'Rss': kibibytes(foster, 'Rss'),
+        return {'fds': self.descriptors(), 'Rss': kibibytes(foster, 'Rss'),
                 'Private': kibibytes(foster, 'Private_Clean', 'Private_Dirty'),
                 'Anonymous': kibibytes(foster, 'Anonymous'),
                 'cpu': int(read(f'/proc/{foster}/schedstat').split()[0]) / 1e9,
