@@ -69,7 +69,6 @@ SHARED := $(filter $(BUILD)/src/sys/% $(BUILD)/src/log/%,$(OBJECTS))
 WORKLOADS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/workloads/*.cpp))
 FAULTS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/faults/*.cpp))
 CHAOS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/chaos/*.cpp))
-MEASURES := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp))
 FLOOR := $(COMMON)/bench/floor
 MEASURES := $(filter-out $(FLOOR),$(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp)))
 SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/*/*.sh \
@@ -156,8 +155,7 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
   MAKEFLAGS += -j$(shell nproc)
 endif
 
-.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model faults chaos
-.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model faults mutants coverage
+.PHONY: all demo test e2e fuzz soak lint bench install uninstall clean FORCE model faults chaos mutants coverage
 all: $(BUILD)/foster $(BUILD)/foster-runtime $(BUILD)/compile_commands.json
 
 # With V=1 commands are shown, with -s nothing, else what they make.

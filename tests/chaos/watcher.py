@@ -16,7 +16,8 @@ TICK = 0.002
 
 def set_mask(mask):
     """The raw call: the C library leaves 32 and 33 out."""
-    LIBC.syscall(14, 2, mask, None, 8)  # rt_sigprocmask, SIG_SETMASK
+    rt_sigprocmask = {'x86_64': 14, 'aarch64': 135}[os.uname().machine]
+    LIBC.syscall(rt_sigprocmask, 2, mask, None, 8)  # SIG_SETMASK
 
 
 def read(path):
