@@ -126,6 +126,24 @@ STUCK=(pipe fifo socket 'terminal 0' 'terminal 1' 'terminal 5' 'terminal 40' 'te
   done
 }
 
+# bats test_tags=exact
+@test "after a second of messages to a file, the last one is written and its helper reaped at once" {
+  for mode in "${MODES[@]}"; do
+    # shellcheck disable=SC2016 # the child expands it
+    start_in "$mode" "$FOSTER" -w sh -c 'end=$(($(date +%s%N) / 1000000 + 1500))
+      while [ "$(($(date +%s%N) / 1000000))" -lt "$end" ]; do "$WORKLOADS/orphans" 30 >/dev/null; done
+      exec "$WORKLOADS/record-signals" 2'
+    wait_ready
+    local before
+    before=$(now)
+    wait_until has_no_zombies "$INIT"
+    expect [ $(($(now) - before)) -lt 500 ]
+    kill -KILL "$(child_of "$INIT" record-signals)"
+    finish
+    expect_status 137
+  done
+}
+
 # bats test_tags=alone
 @test "thousands of messages to a file hold up neither signals nor reaping, and none of them is lost" {
   for mode in "${MODES[@]}"; do

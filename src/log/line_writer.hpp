@@ -24,6 +24,8 @@ class LineWriter
     bool has_unwritten() { return kept_size_ != 0 || helper_.is_busy(); }
     // Continues to write kept lines, if that is possible now.
     void retry();
+    // The pid of the helper that writes; 0: none.
+    pid_t helper() const { return helper_.pid(); }
     // Sends the helper SIGCONT, since someone may have stopped it.
     void resume_helper() const { helper_.resume(); }
     // Waits a tenth of a second for unfinished lines, then discards them.

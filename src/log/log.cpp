@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <sys/types.h>
 
 namespace foster::log
 {
@@ -22,7 +23,8 @@ struct {
     bool json = false;
     int lost = 0; // messages that found no room and are not reported yet
     LineWriter writer{STDERR_FILENO};
-    sys::Nanoseconds retry_interval = 0;
+    int retry_interval = 0; // nanoseconds
+    pid_t retried = 0; // the helper that was busy at the last retry
     std::array<char, 16> program{"foster"};
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -70,15 +72,15 @@ void compose_list(Line& line, Level level, const char* message, Kinds kinds, std
     return is_written;
 }
 
-constexpr sys::Nanoseconds FIRST_RETRY = 10'000'000;
-constexpr sys::Nanoseconds MAX_RETRY = 1'000'000'000;
+constexpr int FIRST_RETRY = 10'000'000;
+constexpr int MAX_RETRY = 1'000'000'000;
 
 bool has_unwritten()
 {
     return output.lost != 0 || output.writer.has_unwritten();
 }
 
-void retry_in(sys::Nanoseconds interval)
+void retry_in(int interval)
 {
     output.retry_interval = std::min(interval, MAX_RETRY);
     next_message_retry = sys::Deadline::in(output.retry_interval);
@@ -170,7 +172,10 @@ void retry_messages()
         output.writer.resume_helper();
     }
     if ((output.lost != 0 && !report_lost()) || has_unwritten()) {
-        retry_in(2 * output.retry_interval);
+        // After a new helper the interval begins anew: lines are being written, only faster than one helper can.
+        const bool is_new = output.retried != output.writer.helper();
+        output.retried = output.writer.helper();
+        retry_in(is_new ? FIRST_RETRY : 2 * output.retry_interval);
     }
 }
 

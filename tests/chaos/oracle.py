@@ -261,6 +261,8 @@ def check_messages(it):
             continue
         if not scenario.json and not text.startswith('foster: '):
             yield f'message is not foster\'s: {line}'
+        if text.startswith('foster: warning: cannot') or b'"warning"' in line and text.startswith('cannot'):
+            yield f'warning: {text}'
         if found := re.search(r'(\d+) messages? found no room', text):
             lost += int(found[1])
         reaped += bool(re.search(r'reaped orphan', text))
