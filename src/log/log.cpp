@@ -24,7 +24,7 @@ struct {
     int lost = 0; // messages that found no room and are not reported yet
     LineWriter writer{STDERR_FILENO};
     int retry_interval = 0; // nanoseconds
-    pid_t retried = 0; // the helper that was busy at the last retry
+    pid_t retried = 0;      // the helper that was busy at the last retry
     std::array<char, 16> program{"foster"};
 } output; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 

@@ -140,6 +140,9 @@ class Round(Watcher):
     def order_end(self):
         how, number = self.scenario.end
         self.watched_before_end()
+        if not self.is_read:  # now there is room, which foster looks for at least once a second
+            self.is_read = True
+            self.watch(self.now() + 1.2)
         self.ordered = self.now()
         if how == 'K':
             os.kill(self.foster, signal.SIGKILL)

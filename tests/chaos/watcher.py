@@ -66,6 +66,7 @@ class Watcher:
         self.parent = self.foster = self.child = self.witness = 0
         self.gone_at = self.status = self.ordered = self.child_gone = self.killed_tree = None
         self.errors = b''
+        self.is_read = scenario.standard_error != 'stuck'
         self.before = self.after = None
         self.signalled = {}  # who got what, and should not have
 
@@ -97,7 +98,7 @@ class Watcher:
         if self.gone_at is None and not read(f'/proc/{self.foster}/cmdline'):
             self.gone_at = self.alive[-1][0] if self.alive else at
         self.alive.append((at, self.now(), tree))
-        if self.scenario.standard_error != 'stuck' or self.ordered:
+        if self.is_read:
             self.read_errors()
         return self.now() - at
 
