@@ -148,8 +148,8 @@ class Round(Watcher):
             os.kill(self.foster, signal.SIGKILL)
         elif self.scenario.kind == 'run':
             target = self.scenario.target(number) if how == 'd' else number
-            with open(self.path('control'), 'w') as control:
-                control.write(f'{how} {target}\0')
+            control = os.open(self.path('control'), os.O_RDWR)  # does not wait for a reader
+            os.write(control, f'{how} {target}\0'.encode())
             if how == 'd':
                 bit = 1 << (target - 1)
                 self.watch(self.now() + 5, lambda: not int(status_of(self.child).get('SigBlk', '0'), 16) & bit)
