@@ -10,7 +10,7 @@ LIMIT = 0.1  # seconds
 REAL_TIME = 32  # from here on the kernel queues each signal
 SI_USER, SI_QUEUE = 0, -1
 # KiB. What foster does for the first time brings a part of the program into memory, at most all of it.
-PROGRAM, MAX_ANONYMOUS = 64, 12
+PROGRAM, MAX_ANONYMOUS = 64, 20
 
 
 def late(it, start, end):
@@ -237,7 +237,8 @@ def check_child(it):
         return
     with open(it.path('ready'), encoding='utf-8') as file:
         found = dict(line.rstrip('\n').split('=', 1) for line in file)
-    expected = {'env': scenario.environment or '', 'options': '', 'uid': str(scenario.user or 0), 'mask': '0',
+    expected = {'env': scenario.environment or '', 'options': '', 'mask': f'{scenario.mask:x}',
+                'uid': str(scenario.user or scenario.owner),
                 'leads_group': str(int(scenario.own_group != '--same-group')),
                 'leads_session': str(int(scenario.own_group == '--setsid'))}
     if scenario.directory:

@@ -1,4 +1,5 @@
 """One round: runs a scenario, in a PID namespace of which it is PID 1, and has the oracle judge it."""
+import faulthandler
 import os
 import signal
 import struct
@@ -10,7 +11,7 @@ import traceback
 
 import oracle
 from scenario import Scenario
-from watcher import ALL, LIBC, NONE, Watcher, pending, read, set_mask, stat_of, status_of
+from watcher import ALL, LIBC, Watcher, pending, read, set_mask, stat_of, status_of
 
 
 class Round(Watcher):
@@ -46,6 +47,8 @@ class Round(Watcher):
         if it.tree_before:
             command, foster = command
             environment['FOSTER_COMMAND'] = ' '.join("'" + word.replace("'", "'\\''") + "'" for word in foster)
+        if it.owner:
+            command = ['setpriv', f'--reuid={it.owner}', f'--regid={it.owner}', '--clear-groups', *command]
         if it.mode == 'pid1':
             command = ['unshare', '--pid', '--fork', '--mount-proc', '--', *command]
         self.error_pipe, theirs = os.pipe()
@@ -60,7 +63,7 @@ class Round(Watcher):
                 signal.pause()
             os.setpgid(0, 0)
             os.dup2(theirs, 2)
-            set_mask(NONE)
+            set_mask(it.mask.to_bytes(8, sys.byteorder))
             os.execvpe(command[0], command, environment)
 
         self.parent = self.fork(run)
@@ -214,6 +217,7 @@ def run_oneshot(scenario, programs):
 
 
 def main():
+    faulthandler.dump_traceback_later(45, exit=True)
     seed, programs = int(sys.argv[1]), sys.argv[2]
     scenario = Scenario(seed)
     if scenario.kind == 'oneshot':

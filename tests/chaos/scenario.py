@@ -50,6 +50,9 @@ class Scenario:
         self.waits = r.random() < 0.5
         self.forks = r.choice((0, 50, 300, 300, 800))
         self.pulse = r.choice((0, 180))
+        self.owner = 1000 if r.random() < 0.15 and self.user is None else 0  # of foster itself
+        # Blocked from the start, for the child: any but KILL, STOP and the two that the C library keeps for itself.
+        self.mask = r.getrandbits(64) & ~(1 << 8 | 1 << 18 | 3 << 31) if r.random() < 0.2 else 0
         self.tree_before = self.kind == 'pause' or r.random() < 0.15
         self.freezes = r.random() < 0.15  # foster is stopped and continued
         if self.kind == 'pause':  # these would end it

@@ -9,7 +9,7 @@ import time
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.sigqueue.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
 RECORD = struct.Struct('=iiiiqqq')
-ALL, NONE = b'\xff' * 8, b'\0' * 8
+ALL = b'\xff' * 8
 SCAN_INTERVAL = 0.008
 TICK = 0.002
 
