@@ -170,10 +170,10 @@ def check_exit(it):
 def check_end_time(it):
     scenario = it.scenario
     start = until = it.child_gone or it.ordered
-    asked = any(scenario.asks_to_stop(number) for _, _, number, _ in it.sent)
-    if scenario.kind == 'run' and scenario.wait_all and (scenario.grace is None or not asked):
+    asked = scenario.kind == 'pause' or any(scenario.asks_to_stop(number) for _, _, number, _ in it.sent)
+    if scenario.wait_all and (scenario.grace is None or not asked):
         until = next((to for _, to, alive in it.alive if to > start and not alive), it.ended)
-    elif scenario.kind == 'run' and scenario.grace is not None:
+    elif scenario.grace is not None:
         until += scenario.grace
     took = it.gone_at - until - late(it, start, it.ended)
     if took > LIMIT:

@@ -195,8 +195,11 @@ class Round(Watcher):
         self.watch(self.now() + 0.03)
         self.before = self.measure()
         self.rain()
-        if self.is_up():
-            self.order_end()
+        try:
+            if self.is_up():
+                self.order_end()
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # the stop timeout has ended foster meanwhile, or the oracle has something to say
         self.await_end()
         self.read_errors()
         self.errors += read(self.path('errors'))
