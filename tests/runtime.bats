@@ -372,12 +372,14 @@ nested() {
   ln -s "$RUNTIME" "$DIR/foster-crun"
   cd "$DIR/here"
   for entry in '' . ./ inner ./inner ../here ''{::,:}; do
-    for runtime in "$RUNTIME" "$DIR/foster-crun" "$RUNTIME --foster-runtime=runc"; do
-      # shellcheck disable=SC2086 # two words
-      PATH=$entry run -125 $runtime state
-      expect_in 'No such file or directory' "$output"
-      # shellcheck disable=SC2086 # two words
-      PATH=$entry:$DIR/bin:$entry run -7 $runtime state
+    for words in '' --foster-runtime=runc; do
+      for runtime in "$RUNTIME" "$DIR/foster-crun"; do
+        # shellcheck disable=SC2086 # no or one word
+        PATH=$entry run -125 "$runtime" $words state
+        expect_in 'No such file or directory' "$output"
+        # shellcheck disable=SC2086 # no or one word
+        PATH=$entry:$DIR/bin:$entry run -7 "$runtime" $words state
+      done
     done
   done
   # One that is named is taken.
@@ -416,7 +418,7 @@ nested() {
   diff <(env -i A=1 B= "$RUNTIME" --foster-runtime=/usr/bin/env) <(printf '%s\n' A=1 B= FOSTER_RUNTIME_STARTS=1)
   # Nor by way of a script.
   for exec in exec ''; do
-    printf '#!/bin/sh\n%s %s --foster-runtime=runc "$@"\n' "$exec" "$RUNTIME" >"$DIR/one/runc"
+    printf '#!/bin/sh\n%s "%s" --foster-runtime=runc "$@"\n' "$exec" "$RUNTIME" >"$DIR/one/runc"
     run -125 timeout 20 env PATH="$DIR/one" "$DIR/one/runc" state x
     expect_in "cannot run the real runtime 'runc': it is foster-runtime again" "$output"
   done
