@@ -178,12 +178,14 @@ is_pausing() {
   local child left
   child=$(child_of "$INIT")
   left=$(child_of "$child")
+  trace_process "$INIT" -e trace=kill
   kill -KILL "$child"
   wait_until grep -qx 18 "$OUT"
   kill -USR1 "$left"
   finish
   expect_status 137
   expect [ "$(grep -E '^[0-9]+$' "$OUT" | paste -sd,)" = 15,18,10 ]
+  expect_lines 0 'kill\(-' "$(cat "$TRACE")"
   # shellcheck disable=SC2016 # for the shell inside
   start_in subreaper setsid bash -c '"$WORKLOADS/record-signals" 1 & exec "$0" --pause' "$NAMES/dumb-init"
   wait_ready
@@ -255,7 +257,7 @@ is_pausing() {
   finish
   expect_status 0
   # One that is dropped stops dumb-init all the same.
-  start_in subreaper "$NAMES/dumb-init" -r 20:0 "$WORKLOADS/record-signals" 2
+  start_in subreaper "$NAMES/dumb-init" -v -r 20:0 "$WORKLOADS/record-signals" 2
   wait_ready
   kill -TSTP "$INIT"
   wait_until is_stopped "$INIT"
@@ -264,6 +266,7 @@ is_pausing() {
   kill -HUP "$INIT"
   finish
   expect [ "$(cat "$OUT")" = $'READY\n18\n1' ]
+  expect_lines 2 '^foster: forwarded ' "$(cat "$ERR")"
 }
 
 @test "dumb-init (old): the child gets no HUP or CONT at start, but later ones it does" {

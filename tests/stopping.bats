@@ -111,7 +111,7 @@ got() {
 }
 
 @test "--stop-timeout is not put off by further requests to stop" {
-  start_in subreaper "$FOSTER" --stop-timeout=500ms sh -c 'trap "" TERM; echo READY; while :; do sleep 0.05; done'
+  start_in subreaper "$FOSTER" --stop-timeout=3s sh -c 'trap "" TERM; echo READY; while :; do sleep 0.05; done'
   wait_ready
   wait_until eval 'kill "$INIT"; has_ended "$INIT"'
   finish
