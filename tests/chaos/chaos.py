@@ -69,7 +69,7 @@ class Rounds:
         with ThreadPoolExecutor(self.at_a_time) as pool:
             running = set()
             for seed in seeds:
-                if running and time.monotonic() > self.end:
+                if (running or self.count) and time.monotonic() > self.end:
                     break
                 running.add(pool.submit(run_round, seed, self.programs))
                 while len(running) >= self.allowed:
