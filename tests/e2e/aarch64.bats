@@ -90,3 +90,21 @@ EOF
   done
   expect_in 'exitcode=0x00000000' "$output"
 }
+
+@test "aarch64: --harden: under its filter foster forwards, reaps, and makes a parent wait; the child is under none" {
+  run -0 boot <<'EOF'
+/foster --harden --log=json -vv --grace=1s --zombies=reap --zombie-age=500ms -- sh -c '
+  until grep -q "^Seccomp:.2" /proc/$PPID/status; do :; done
+  grep -hE "^(CapEff|NoNewPrivs|Seccomp):" /proc/$PPID/status /proc/self/status | tr "\t\n" "  "
+  trap "echo forwarded; neglect 2 nanosleep 12 700; sleep 1000 & exit 6" USR1
+  kill -USR1 $PPID
+  while :; do sleep 0.1; done' || echo "exit status $?"
+EOF
+  echo "$output"
+  expect grep -Eq 'CapEff: +0000000000080024 +NoNewPrivs: +1 +Seccomp: +2 +CapEff: +0+[1-3]ffffffffff +NoNewPrivs: +0 +Seccomp: +0' <<<"$output"
+  expect_in forwarded "$output"
+  expect_in 'in time, 0 left' "$output"
+  expect_lines 1 'leftovers ended: 1"' "$output"
+  expect_lines 0 'cannot|not implemented' "$output"
+  expect_in 'exit status 6' "$output"
+}
