@@ -24,11 +24,11 @@
 # make soak       a million orphans and a million signals, ORPHANS, SIGNALS; memory and descriptors stay as they are
 # make mutants    do the tests test? changes foster in one place at a time; the tests must fail; as root, wants python3
 #   SAMPLE=20 SEED=N FILES='reaper.cpp ...' MUTANT='FILE:LINE: old -> new', see tests/mutants/mutants.py
-# make coverage   the lines and branches of src/supervisor that the tests reach, in build/coverage/report; as root, wants
-#                 clang, llvm and libclang-rt-14-dev (or of another version); TESTS
-# make bench      foster beside tini, dumb-init and catatonit, and beside the least that an init can do, as root: a table,
-#                 build/bench.json and build/orphans.svg; ROUNDS=5; ALIVE='0 10 ...' living orphans; what the commands
-#                 are in Debian it says itself
+# make coverage   the lines and branches of src/supervisor that the tests reach, in build/coverage/report; as root,
+#                 wants clang, llvm and libclang-rt-14-dev (or of another version); TESTS
+# make bench      foster beside tini, dumb-init and catatonit, and beside the least that an init can do, as root: a
+#                 table, build/bench.json and build/orphans.svg; ROUNDS=5; ALIVE='0 10 ...' living orphans; says what
+#                 it lacks
 # make install    both, foster-runtime by its other names, the man pages, and the manifests for Kubernetes
 #   PREFIX=/usr/local, DESTDIR=, bindir, mandir, datadir, INSTALL as GNU has them
 # make uninstall  removes these
@@ -97,9 +97,10 @@ complaint = $(shell $(CXX) -Werror $(1) -x c++ -c -o /dev/null /dev/null 2>&1 ||
 # clang: with -Oz it leaves calls in that want libstdc++ itself, and without registers for floating point numbers it
 # does not get through libstdc++'s headers. For gcc functions with "..." then have none to save (350 bytes);
 # -malign-data=abi saves 180. Where a call is no shorter than the function, as with string_view's constructor,
-# max-inline-insns-size=1 lets gcc inline it, although it counts one instruction more: 750. The optimizations that are off make this code larger even at -Oz: expensive-optimizations
-# by 540 bytes, move-loop-invariants by 220, if-conversion by 190, optimize-sibling-calls by 160, ira-hoist-pressure by
-# 130, caller-saves by 100, partial-inlining and cse-follow-jumps by 60, shrink-wrap by 30.
+# max-inline-insns-size=1 lets gcc inline it, although it counts one instruction more: 750. The optimizations that are
+# off make this code larger even at -Oz: expensive-optimizations by 540 bytes, move-loop-invariants by 220,
+# if-conversion by 190, optimize-sibling-calls by 160, ira-hoist-pressure by 130, caller-saves by 100,
+# partial-inlining and cse-follow-jumps by 60, shrink-wrap by 30.
 ifdef CLANG
   SMALL := -Os
 else ifndef SANITIZE
@@ -282,7 +283,8 @@ chaos: $(BUILD)/foster $(CHAOS)
 	  SECONDS=$(if $(and $(SEED),$(filter file,$(origin SECONDS))),,$(SECONDS)) tests/chaos/chaos.py
 
 mutants: all $(WORKLOADS) $(FAULTS)
-	@SAMPLE=$(SAMPLE) SEED=$(SEED) FILES='$(FILES)' TESTS='$(TESTS)' MUTANT=$(call quoted,$(MUTANT)) tests/mutants/mutants.py
+	@SAMPLE=$(SAMPLE) SEED=$(SEED) FILES='$(FILES)' TESTS='$(TESTS)' MUTANT=$(call quoted,$(MUTANT)) \
+	  tests/mutants/mutants.py
 
 # See tests/mutants/coverage.sh.
 coverage: $(WORKLOADS) $(FAULTS)

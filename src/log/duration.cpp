@@ -17,7 +17,8 @@ constexpr sys::Nanoseconds HOUR = 60 * MINUTE;
 sys::Nanoseconds parse_duration(std::string_view text)
 {
     constexpr int MAX = 10'000'000; // as minutes, even twice as many fit into Nanoseconds
-    static constexpr struct { // static, and the names in it: no copy, and no pointers, which need relocations
+    // Static, and the names in it: no copy, and no pointers, which need relocations.
+    static constexpr struct {
         char name[3];
         std::uint8_t size;
         std::uint32_t milliseconds;

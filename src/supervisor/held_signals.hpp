@@ -17,8 +17,8 @@ class HeldSignals
     bool has_any() const { return count_ != 0; }
     // Adds a signal, with the number as which it is to be forwarded. Returns false if there is no memory for it.
     bool add(const sys::ReceivedSignal& received, int signal);
-    // The oldest one, which is to be sent now. There must be one. If it is the last one, signals can be queued to foster
-    // again, because who gets it may answer at once.
+    // The oldest one, which is to be sent now. There must be one. If it is the last one, signals can be queued to
+    // foster again, because who gets it may answer at once.
     const sys::ReceivedSignal& take_first();
     // To be called after take_first(): the signal was sent, or there still was no room for it.
     void remove_first();

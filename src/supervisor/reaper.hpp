@@ -20,9 +20,9 @@ namespace foster
 class Reaper
 {
   public:
-    // child: its pid, or 0 if there is none. group_signal: sent to the child's group when the child has exited; 0: none.
-    // inherited_children: told of each reaped pid. monitor: gets the stops of
-    // threads that it traces. exit_report: told how the child exited.
+    // child: its pid, or 0 if there is none. group_signal: sent to the child's group when the child has exited; 0:
+    // none. inherited_children: told of each reaped pid. monitor: gets the stops of threads that it traces.
+    // exit_report: told how the child exited.
     Reaper(pid_t child, int group_signal, bool warn_reaped, const log::Messages& messages,
            InheritedChildren& inherited_children, ZombieMonitor& monitor, ExitReport& exit_report)
         : child_(child), group_signal_(group_signal), reads_names_(warn_reaped || exit_report.is_wanted()),

@@ -19,7 +19,7 @@ Nanoseconds now_by(clockid_t clock)
 {
     // Not through the vdso: the code that finds the function there takes a kilobyte, and it touches a page of the vdso
     // and one of its data.
-    timespec now;
+    timespec now{};
     return raw_call(SYS_clock_gettime, clock, &now) < 0 ? __atomic_load_n(&waited, __ATOMIC_RELAXED)
                                                         : now.tv_sec * SECOND + now.tv_nsec;
 }

@@ -7,8 +7,8 @@
 // Writes to the file REPORT, as words for a shell: the exit status of foster (128 + N if signal N killed it, "hang"
 // after LIMIT), how often CALL has failed, how many system calls foster has made, milliseconds of CPU time of foster
 // and of what it has waited for, milliseconds from start to end, how many descendants are left 5 s after foster's end.
-// With "trace": one line for each call and its count. Both name the calls that the filter of --harden has refused, which
-// fail with ENOSYS after a seccomp that has not failed.
+// With "trace": one line for each call and its count. Both name the calls that the filter of --harden has refused,
+// which fail with ENOSYS after a seccomp that has not failed.
 #include "../workloads/workload.hpp"
 
 #include <cerrno>
