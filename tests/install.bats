@@ -177,7 +177,7 @@ refuses_link() {
 
 @test "make install puts both programs, foster-runtime by its other names, and the manifests in their places" {
   local root=$BATS_TEST_DIRNAME/.. programs
-  make -C "$root" -o all install BUILD="${FOSTER%/*}" DESTDIR="$DIR" PREFIX=/usr
+  make -C "$root" -o all install BUILD="$(realpath --relative-to="$root" "${FOSTER%/*}")" DESTDIR="$DIR" PREFIX=/usr
   programs=$DIR/usr/bin
   expect [ "$(ls "$programs")" = $'foster\nfoster-crun\nfoster-runc\nfoster-runtime' ]
   cmp "$FOSTER" "$programs/foster"

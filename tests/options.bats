@@ -103,9 +103,8 @@ refused() {
 
 @test "--help fits on a screen: at most 80 columns and 50 lines, each option in one of its groups" {
   local program option
-  for program in "$FOSTER --help" "${FOSTER%/*}/foster-runtime --foster-help"; do
-    # shellcheck disable=SC2086 # a program and its option
-    run -0 $program
+  for program in foster foster-runtime; do
+    run -0 "${FOSTER%/*}/$program" "$([[ $program == foster ]] && echo --help || echo --foster-help)"
     expect [ "${#lines[@]}" -le 50 ]
     expect [ "$(printf '%s\n' "${lines[@]}" | wc -L)" -le 80 ]
   done
