@@ -288,7 +288,7 @@ mutants: all $(WORKLOADS) $(FAULTS)
 
 # See tests/mutants/coverage.sh.
 coverage: $(WORKLOADS) $(FAULTS)
-	@TESTS='$(TESTS)' tests/mutants/coverage.sh
+	+@TESTS='$(TESTS)' tests/mutants/coverage.sh
 
 bench: $(BUILD)/foster $(BUILD)/foster-runtime $(MEASURES) $(FLOOR) $(WORKLOADS)
 	@FOSTER=$(call absolute,$<) MEASURES=$(call absolute,$(COMMON)/bench) OUT=$(call absolute,$(BUILD)) ALIVE='$(ALIVE)' \

@@ -439,6 +439,18 @@ run_without_proc_as_5001() {
   grep -q 'killed by SIGKILL$' "$ERR"
 }
 
+@test "without /proc a leftover that may not be signalled has no name, which foster says" {
+  requires_root
+  requires_static
+  # shellcheck disable=SC2016 # for the shell inside
+  start_in subreaper unshare --mount sh -c 'while umount -l /proc 2>/dev/null; do :; done; exec "$@"' sh \
+    "$WORKLOADS/deny" kill=EPERM pidfd_send_signal=EPERM -- "$FOSTER" --grace=50ms -- "$WORKLOADS/leave" -now obey
+  finish
+  expect_status 7
+  expect [ "$(cat "$ERR")" = "$WITHOUT_PROC"$'\nfoster: warning: cannot name what is left: there is no /proc' ]
+  own -x obey | xargs kill -KILL
+}
+
 @test "where /proc is that of another PID namespace foster's own children are ended all the same" {
   requires_root
   # shellcheck disable=SC2016 # for the shell inside
