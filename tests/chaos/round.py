@@ -29,7 +29,7 @@ class Round(Watcher):
         options = [option.replace('DIR', self.dir, 1) for option in it.options]
         variable = [option for option in options[:it.in_environment] if ' ' not in option]
         options = [option for option in options if option not in variable]
-        tree = [f'{self.programs}/tree', self.dir, str(it.seed % 2**63), str(int(it.rain_time * 1000)), str(it.forks),
+        tree = [f'{self.programs}/tree', self.dir, str(it.seed % 2**63), str(int(it.tree_time * 1000)), str(it.forks),
                 str(it.pulse)]
         command = [f'{self.programs}/foster', *options]
         if it.kind == 'run':

@@ -44,6 +44,8 @@ class Scenario:
         r.shuffle(self.options)
         self.in_environment = r.randrange(len(self.options) + 1) if r.random() < 0.3 else 0
         self.rain_time = r.uniform(0.3, 0.9)
+        # Where remaining processes matter there are some at the end.
+        self.tree_time = self.rain_time + (0.6 if self.wait_all or self.grace is not None else 0)
         self.standard_error = r.choices(('pipe', 'file', 'stuck', 'null'), (60, 20, 10, 10))[0]
         self.nap = r.choice((0, 0, 2000, 20000))  # microseconds
         self.queue_limit = r.choice((1, 3, 8)) if r.random() < 0.03 else 0
