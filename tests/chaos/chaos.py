@@ -30,7 +30,7 @@ def check_options():
 
 
 def run_round(seed, programs):
-    command = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', '--', sys.executable, '-W', 'ignore',
+    command = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', '--', sys.executable, '-B',
                f'{HERE}/round.py', str(seed), programs]
     try:
         done = subprocess.run(command, capture_output=True, timeout=60, check=False, text=True, errors='replace')
@@ -63,7 +63,8 @@ class Rounds:
             self.allowed = min(self.at_a_time, max(1, self.allowed + step))
         if result['failures']:
             self.failed += 1
-            print(f'make chaos SEED={seed} # round {self.count}\n  foster {result["what"]}', *result['failures'][:8], sep='\n  ', flush=True)
+            print(f'make chaos SEED={seed} # round {self.count}', f'foster {result["what"]}', *result['failures'][:8],
+                  sep='\n  ', flush=True)
 
     def run(self, seeds):
         with ThreadPoolExecutor(self.at_a_time) as pool:

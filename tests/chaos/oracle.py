@@ -33,7 +33,7 @@ def kill_time(it):
     scenario = it.scenario
     if not scenario.stop_timeout or scenario.kind != 'run':
         return math.inf
-    requests = [before + delay_of(scenario, number) for before, _, number, _ in it.sent if scenario.asks_to_stop(number)]
+    requests = [send[0] + delay_of(scenario, send[2]) for send in it.sent if scenario.asks_to_stop(send[2])]
     return min(requests, default=math.inf) + scenario.stop_timeout
 
 
@@ -85,7 +85,8 @@ class Signals:
         if target == 0:
             return
         if len(records) > len(sends):
-            self.fail(f'signal {target}: {len(sends)} were sent, {len(records)} have come: {[each[1:6] for each in records][-3:]}')
+            self.fail(f'signal {target}: {len(sends)} were sent, {len(records)} have come, the last ones (code, sender, '
+                      f'user, value, time): {[record[1:6] for record in records[-3:]]}')
         sources = {send[2] for send in sends}
         if target >= REAL_TIME and len(sources) == 1 and min(sources) >= REAL_TIME:
             self.check_queue(target, sends, records)

@@ -212,7 +212,8 @@ def run_oneshot(scenario, programs):
     place = tempfile.mkdtemp(dir=programs)
     words, code, output = {
         '--install': ([f'--install={place}'], 0, False), 'absent': (['/absent/command'], 127, False),
-        'no-program': ([place], 126, False), '--reap-zombies': (['--reap-zombies'], 0, False)}.get(scenario.oneshot, ([scenario.oneshot], 0, True))
+        'no-program': ([place], 126, False), '--reap-zombies': (['--reap-zombies'], 0, False),
+    }.get(scenario.oneshot, ([scenario.oneshot], 0, True))
     inner = ['unshare', '--pid', '--fork', '--mount-proc', '--'] if scenario.mode == 'pid1' else []
     done = subprocess.run([*inner, f'{programs}/foster', *words], capture_output=True, timeout=10, check=False)
     good = done.returncode == code and bool(done.stdout) >= output and bool(done.stderr) == (code != 0)
@@ -230,7 +231,7 @@ def main():
         try:
             it.run()
             failures, known, figures = oracle.judge(it)
-        except Exception as problem:  # pylint: disable=broad-except
+        except Exception:  # pylint: disable=broad-except
             failures, known, figures = [traceback.format_exc()], [], {}
     print(repr({'seed': seed, 'what': f'{scenario.mode} {scenario.kind} {" ".join(scenario.options)}',
                 'failures': failures, 'known': known, 'figures': figures}))

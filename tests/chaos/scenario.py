@@ -59,7 +59,8 @@ class Scenario:
         self.freezes = r.random() < 0.15  # foster is stopped and continued
         if self.kind == 'pause':  # these would end it
             self.freezes = self.freezes and not self.asks_to_stop(signal.SIGCONT)
-            self.parent_death = None if self.parent_death and self.asks_to_stop(self.parent_death) else self.parent_death
+            if self.parent_death and self.asks_to_stop(self.parent_death):
+                self.parent_death = None
         self.draw_rain()
         self.draw_end()
 

@@ -1,6 +1,6 @@
 // A random tree of processes, which leaves foster orphans of all kinds.
 //   tree DIR SEED MILLISECONDS FORKS PULSE
-// For so long, and at most so many processes. PULSE: not 0: so many milliseconds pass between two branches, most of
+// For so long, and at most so many processes. PULSE, if not 0: so many milliseconds pass between two branches, most of
 // them in silence: what foster has missed then it cannot find by the next SIGCHLD. No process lives longer than
 // lifetime, if it is not stopped.
 //   tree storm N SEED DIR
