@@ -44,6 +44,8 @@ class Scenario:
         r.shuffle(self.options)
         self.in_environment = r.randrange(len(self.options) + 1) if r.random() < 0.3 else 0
         self.rain_time = r.uniform(0.3, 0.9)
+        self.pulse = r.choice((0, 180))
+        self.rain_time += 0.5 if self.pulse else 0
         # Where remaining processes matter there are some at the end.
         self.tree_time = self.rain_time + (0.6 if self.wait_all or self.grace is not None else 0)
         self.standard_error = r.choices(('pipe', 'file', 'stuck', 'null'), (60, 20, 10, 10))[0]
@@ -51,7 +53,6 @@ class Scenario:
         self.queue_limit = r.choice((1, 3, 8)) if r.random() < 0.03 else 0
         self.waits = r.random() < 0.5
         self.forks = r.choice((0, 50, 300, 300, 800))
-        self.pulse = r.choice((0, 180))
         self.owner = 1000 if r.random() < 0.15 and self.user is None else 0  # of foster itself
         # Blocked from the start, for the child: any but KILL, STOP and the two that the C library keeps for itself.
         self.mask = r.getrandbits(64) & ~(1 << 8 | 1 << 18 | 3 << 31) if r.random() < 0.2 else 0

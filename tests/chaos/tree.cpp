@@ -94,7 +94,7 @@ void grow(Random& random, int depth)
 void crowd(Random& random)
 {
     const auto size = random.below(4) == 0 ? random.below(200) : random.below(30);
-    const auto time = random.below(120);
+    const auto time = random.below(lifetime / 4);
     for (std::uint64_t count = 0; count < size; ++count) {
         if (make(random) == 0) {
             if (make(random) == 0) {
@@ -292,7 +292,7 @@ int main(int count, char** arguments)
     shared->max_forks = std::atol(arguments[4]);
     shared->end = now() + std::atol(arguments[3]) * 1'000'000;
     const auto pulse = std::strtoull(arguments[5], nullptr, 10);
-    lifetime = pulse == 0 ? lifetime : 60;
+    lifetime = pulse == 0 ? lifetime : 40;
     while (now() < shared->end) {
         grow(random, 0);
         pulse == 0 ? doze(random, 20) : static_cast<void>(usleep(static_cast<useconds_t>(pulse * 1000)));
