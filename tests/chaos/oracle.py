@@ -153,6 +153,8 @@ def check_exit(it):
     if it.status is None:
         yield f'foster has not exited, {it.alive[-1][2]} processes of the tree are alive'
         return
+    if it.status < 0 and kill_time(it) <= it.ended:
+        return
     found = (None, os.WTERMSIG(it.status)) if os.WIFSIGNALED(it.status) else (os.WEXITSTATUS(it.status), None)
     how, number = scenario.end
     expected = []

@@ -11,6 +11,7 @@ LIBC.sigqueue.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
 RECORD = struct.Struct('=iiiiqqq')
 ALL = b'\xff' * 8
 SCAN_INTERVAL = 0.008
+UNKNOWN = -1  # an exit status that somebody else has got
 TICK = 0.002
 
 
@@ -120,8 +121,10 @@ class Watcher:
         """Whether foster has not exited. Its children that it has left come to this process, and are reaped here."""
         while self.status is None:
             pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
+            if pid == 0 and not (self.is_orphaned and stat_of(self.foster) is None):
                 return True
+            if pid == 0:  # its parent has reaped it just before it was killed itself
+                pid, status = self.foster, UNKNOWN
             if pid == self.foster or (pid == self.parent and self.scenario.mode == 'pid1' and not self.is_orphaned):
                 self.status = status
                 self.ended = self.now()
