@@ -283,9 +283,10 @@ def check_messages(it):
     shows = scenario.level >= 2 or (scenario.level == 1 and scenario.warns_reaped)
     if shows and scenario.standard_error != 'null' and it.is_read:
         counts = re.search(r'orphans reaped: (\d+); leftovers ended: (\d+)', log)
-        total = int(counts[1]) + int(counts[2]) if counts else -1
-        if not reaped <= total <= reaped + lost:
-            yield f'{total} orphans were reaped, {reaped} messages say so, {lost} are counted as lost'
+        orphans, leftovers = (int(counts[1]), int(counts[2])) if counts else (-1, 0)
+        # Of the leftovers' messages the last ones may be lost in a full pipe, for which foster does not wait at its end.
+        if not reaped <= orphans + leftovers or not orphans <= reaped + lost:
+            yield f'{orphans} orphans and {leftovers} leftovers were reaped, {reaped} messages say so, {lost} are counted as lost'
 
 
 def check_log(it, log):
