@@ -1,12 +1,13 @@
 #include "supervisor/harden.hpp"
 
-#include "sys/fd.hpp"
 #include "sys/files.hpp"
 #include "sys/privileges.hpp"
 
-#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <span>
 #include <string_view>
 #include <sys/syscall.h>
 
