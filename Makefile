@@ -24,8 +24,8 @@
 # make soak       a million orphans and a million signals, ORPHANS, SIGNALS; memory and descriptors stay as they are
 # make mutants    do the tests test? changes foster in one place at a time; the tests must fail; as root, wants python3
 #   SAMPLE=20 SEED=N FILES='reaper.cpp ...' MUTANT='FILE:LINE: old -> new', see tests/mutants/mutants.py
-# make coverage   the lines and branches of src/supervisor that the tests reach, in build/coverage/report; as root,
-#                 wants clang, llvm and libclang-rt-14-dev (or of another version); TESTS
+# make coverage   the lines and branches of src/supervisor that the tests reach, in build/coverage/report, as root;
+#                 wants clang, llvm and libclang-rt-dev
 # make bench      foster beside tini, dumb-init and catatonit, and beside the least that an init can do, as root: a
 #                 table, build/bench.json and build/orphans.svg; ROUNDS=5; ALIVE='0 10 ...' living orphans; says what
 #                 it lacks

@@ -42,7 +42,8 @@ TESTS = {
     "supervisor/pid_limit": ("pid_limit", "exit_report limits"),
     "supervisor/reaper": ("exit_status exit_report reaping", "json pid_limit signalfd limits leftovers"),
     "supervisor/supervisor": ("exit_status forwarding stopping signalfd child_setup",
-                              "inheritance exit_report pid_limit messages terminal refusals reaping personalities leftovers"),
+                              "inheritance exit_report pid_limit messages terminal refusals reaping personalities "
+                              "leftovers"),
     "child/child": ("exit_status forwarding messages", "child_setup json stopping terminal leftovers"),
     "child/credentials": ("child_setup options", "refusals"),
     "child/exec": ("exit_status child_setup inheritance", "refusals wrappers personalities terminal"),
@@ -123,7 +124,8 @@ class Tree:
         self.root = directory
         self.pristine = first.pristine if first else f"{directory}.objects"
         # Of build/ only what is no variant of foster.
-        ignored = shutil.ignore_patterns(".git", "mutants", "coverage", "fuzz", "sanitized", "clang*", "glibc", "aarch64")
+        ignored = shutil.ignore_patterns(".git", "mutants", "coverage", "fuzz", "sanitized", "clang*", "glibc",
+                                         "aarch64")
         shutil.copytree(first.root if first else ROOT, directory, ignore=ignored, symlinks=True)
         if first:
             self.link, self.commands, self.depends, self.built = first.link, first.commands, first.depends, first.built
@@ -134,15 +136,20 @@ class Tree:
 
     def prepare(self):
         """Builds foster, and finds by which commands: a make for each mutant would take longer than these."""
+        flags = ""
+        if os.path.exists(f"{self.root}/build/flags"):
+            with open(f"{self.root}/build/flags", encoding="utf-8") as file:
+                flags = file.read()
+        warnings = "WERROR=1" if " -Werror " in flags else "WERROR="  # as it was built, so that it is up to date
         for command in (["build/foster", "build/compile_commands.json"],
                         ["-n", "V=1", "--what-if=src/main.cpp", "build/foster"]):
-            done = subprocess.run(["make", "-s", "WERROR=", *command], cwd=self.root, capture_output=True, text=True,
+            done = subprocess.run(["make", "-s", warnings, *command], cwd=self.root, capture_output=True, text=True,
                                   check=False)
             if done.returncode != 0:
                 sys.exit(f"mutants: foster itself does not build: {done.stderr}")
         self.link = next(line for line in done.stdout.splitlines() if " -o build/foster " in line)
         with open(f"{self.root}/build/compile_commands.json", encoding="utf-8") as file:
-            self.commands = {each["file"]: each["command"] for each in json.load(file)}
+            self.commands = {each["file"]: each["command"].replace(" -Werror", "") for each in json.load(file)}
         self.depends = {}
         for source in self.commands:
             if "/runtime/" not in source:
@@ -178,7 +185,8 @@ class Tree:
         """The title of the first test that fails; "" if all pass; None if the time is over."""
         files = [f"tests/{name}.bats" for name in names]
         with tempfile.TemporaryDirectory(prefix="foster.", ignore_cleanup_errors=True) as temporary:
-            path = [each for each in os.environ["PATH"].split(":") if "/bats-core" not in each]  # of a test that calls this
+            # Without the directory that bats adds for its tests, for one of them calls this program.
+            path = [each for each in os.environ["PATH"].split(":") if "/bats-core" not in each]
             keep = {"PATH": ":".join(path), "HOME": os.environ.get("HOME", "/"), "CI": os.environ.get("CI", ""),
                     "FOSTER": f"{program}/foster", "TMPDIR": temporary, "PARALLEL_HOME": temporary,
                     "BATS_TEST_TIMEOUT": str(LIMIT_OF_TEST)}
@@ -213,14 +221,14 @@ class Tree:
             return re.search(rf"^# bats test_tags=.*\b{tag}\b", file.read(), re.M) is not None
 
     def passes_unchanged(self, mutant, names, options):
-        """Whether these tests pass without the mutant: with foster as it is, and the sources, which some tests compile."""
+        """Whether these tests pass with foster as it is, and with its sources, which some tests compile."""
         shutil.copy2(f"{ROOT}/{mutant.file}", f"{self.root}/{mutant.file}")
         passed = self.failing_test(names, options, self.pristine) == ""
         self.put(mutant)
         return passed
 
     def first_failure(self, mutant, names, tags):
-        """As failing_test. A test that fails must fail twice, and pass with foster as it is: the machine may be busy."""
+        """As failing_test. A test that fails must fail twice, and pass without the mutant: the machine may be busy."""
         if tags in ("exact", "alone"):
             names = [name for name in names if self.has_tag(name, tags)]
         for _ in range(3 if names else 0):
