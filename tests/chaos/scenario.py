@@ -90,6 +90,7 @@ class Scenario:
             for source in r.sample(CAUGHT, r.randint(1, 8)):
                 self.delays[source] = r.choice((0, 50, 200))
                 self.options.append(f'--delay={name_of(source)}:{self.delays[source]}ms')
+        self.sometimes(busy / 2, '--harden')
         if r.random() < busy / 2:
             self.parent_death = r.choice([each for each in CAUGHT if each not in (1, 17, 18)])
             self.options.append(f'--parent-death={name_of(self.parent_death)}')
