@@ -96,7 +96,7 @@ void obey(const char* order)
     }
 }
 
-// Ends with this process, by the end of file of the pipe. Foster has no reason to signal it.
+// Ends after this process, by the end of file of the pipe. Foster has no reason to signal it.
 void start_witness(const std::string& dir)
 {
     int ends[2];
@@ -108,7 +108,9 @@ void start_witness(const std::string& dir)
         close(ends[1]);
         std::fclose(std::fopen((dir + "/witness").c_str(), "w"));
         char byte = 0;
-        _exit(read(ends[0], &byte, 1) == 0 ? 0 : 1);
+        (void)!read(ends[0], &byte, 1);
+        usleep(600'000); // no SIGTERM ends it, with --grace only SIGKILL
+        _exit(0);
     }
     close(ends[0]);
 }

@@ -85,7 +85,10 @@ class Watcher:
         at = self.now()
         tree = 0
         pids = self.pids()
-        mine = {1, self.ticker, self.parent, self.foster, self.child, self.witness, *self.bystanders}
+        if self.child and self.child_gone is None and pids.get(self.child, (b'Z',))[0] == b'Z':
+            self.child_gone = self.now()
+        witness = self.witness if self.child_gone is None else 0
+        mine = {1, self.ticker, self.parent, self.foster, self.child, witness, *self.bystanders}
         for pid, (state, parent, threads, start) in pids.items():
             if parent == self.foster and state == b'Z' and threads <= 1:
                 self.zombies.setdefault((pid, start), [at, at, read(f'/proc/{pid}/comm')])[1] = at
@@ -93,8 +96,6 @@ class Watcher:
         fields = read(f'/proc/{self.foster}/schedstat').split()
         if fields:
             self.foster_waits.append((self.now(), int(fields[1]) / 1e9))
-        if self.child and self.child_gone is None and pids.get(self.child, (b'Z',))[0] == b'Z':
-            self.child_gone = self.now()
         # The kernel keeps a PID 1 that has exited until all of its namespace have. By then it has no memory.
         if self.gone_at is None and not read(f'/proc/{self.foster}/cmdline'):
             self.gone_at = self.alive[-1][0] if self.alive else at
