@@ -87,6 +87,8 @@ got() {
   wait_until is_asleep "$INIT"
   local before
   before=$(voluntary_switches_of "$INIT")
+  wait_until has_slept_again "$INIT" "$before" 1 # after a second foster gives memory back, once
+  before=$(voluntary_switches_of "$INIT")
   sleep 3 # nothing is to happen
   expect [ "$(voluntary_switches_of "$INIT")" = "$before" ]
   kill "$INIT"

@@ -281,7 +281,7 @@ has_reaped_through() {
   wait_ready
   wait_until grep -q 'neglects no zombie any more' "$ERR"
   expect has_no_zombies "$(neglecter neglect)"
-  grep -q 'reaped 4 zombies through' "$ERR"
+  grep -q 'reaped 16 zombies through' "$ERR"
   has_reaped_through neglect 1000
   kill "$INIT"
   finish
