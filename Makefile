@@ -72,7 +72,7 @@ CHAOS := $(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/chaos/*.cpp))
 FLOOR := $(COMMON)/bench/floor
 MEASURES := $(filter-out $(FLOOR),$(patsubst tests/%.cpp,$(COMMON)/%,$(wildcard tests/bench/*.cpp)))
 SCRIPTS := .ci/run tests/helpers.bash $(wildcard src/kubernetes/*.sh tests/*.bats tests/*.sh tests/*/*.sh \
-  $(addprefix tests/e2e/*.,bats bash) tests/workloads/*.bash)
+  tests/mutants/*.bats $(addprefix tests/e2e/*.,bats bash) tests/workloads/*.bash)
 
 TARGET := $(shell $(CXX) -dumpmachine)
 CPU := $(firstword $(subst -, ,$(TARGET)))

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # The tool of `make mutants` itself.
-load helpers
+load ../helpers
 
 setup() {
   requires_root
-  cd "$BATS_TEST_DIRNAME/.." || exit
+  cd "$BATS_TEST_DIRNAME/../.." || exit
   command -v python3 >/dev/null || skip 'requires python3'
 }
 
