@@ -129,8 +129,8 @@ works_under() {
 }
 
 # Starts foster, with these options, in a memory cgroup of version 1 whose OOM killer is off: whatever in it wants a
-# page beyond the limit sleeps until there is one. Its child is not in it: on SIGUSR2 that makes 50 orphans. All messages
-# go to a pipe, for a file needs pages, too.
+# page beyond the limit sleeps until there is one. Its child is not in it: on SIGUSR2 that makes 50 orphans. All
+# messages go to a pipe, for a file needs pages, too.
 start_in_memory_cgroup() {
   local mode=$1
   shift
