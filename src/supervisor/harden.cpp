@@ -28,8 +28,7 @@ constexpr std::uint16_t CALLS[] = {
     SYS_read, SYS_ppoll, SYS_rt_sigpending, SYS_wait4, SYS_kill, SYS_clock_gettime, SYS_waitid, SYS_getpid,
     // files
     SYS_openat, SYS_close, SYS_fstatfs, SYS_getdents64, SYS_readlinkat, SYS_write, SYS_pwritev2, SYS_sendto, SYS_statx,
-    SYS_lseek, SYS_dup3, SYS_close_range, SYS_chdir, SYS_ioctl, SYS_mmap, SYS_munmap,
-    SYS_madvise,
+    SYS_lseek, SYS_dup3, SYS_close_range, SYS_chdir, SYS_ioctl, SYS_mmap, SYS_munmap, SYS_madvise,
     // signals
     SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigqueueinfo, SYS_rt_sigtimedwait, SYS_pidfd_open,
     SYS_pidfd_send_signal, SYS_prlimit64,

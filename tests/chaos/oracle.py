@@ -284,7 +284,8 @@ def check_messages(it):
     if shows and scenario.standard_error != 'null' and it.is_read:
         counts = re.search(r'orphans reaped: (\d+); leftovers ended: (\d+)', log)
         orphans, leftovers = (int(counts[1]), int(counts[2])) if counts else (-1, 0)
-        # Of the leftovers' messages the last ones may be lost in a full pipe, for which foster does not wait at its end.
+        # Of the leftovers' messages the last ones may be lost in a full pipe, for which foster does not wait at its
+        # end.
         if not reaped <= orphans + leftovers or not orphans <= reaped + lost:
             yield f'{orphans} orphans and {leftovers} leftovers were reaped, {reaped} messages say so, {lost} are counted as lost'
 
