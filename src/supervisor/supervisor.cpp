@@ -27,7 +27,7 @@ constexpr int FIRST_OTHER_FD = STDERR_FILENO + 1;
 constexpr sys::Nanoseconds ERROR_BACKOFF = 50'000'000;
 // Right after the spawn it would be slow: the child has just run on another CPU in the same address space, which the
 // kernel then has to interrupt, and a child that exits soon needs the memory again.
-constexpr sys::Nanoseconds FREE_MEMORY_AFTER = 1'000'000'000;
+constexpr sys::Nanoseconds FREE_MEMORY_AFTER = 100'000'000;
 
 } // namespace
 

@@ -60,7 +60,7 @@ def measure_idle():
             subprocess.Popen([*init_words(name, False), "/bin/sleep", "1000"], env={}, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             for _ in range(2)
         ]
-    time.sleep(2)  # foster gives memory back after one
+    time.sleep(1)  # foster gives memory back once, soon after its start
     pids = {name: processes[0].pid for name, processes in idle.items()}
     before = {name: int(fields_of(f"/proc/{pid}/status")["voluntary_ctxt_switches"]) for name, pid in pids.items()}
     time.sleep(10)
@@ -126,7 +126,7 @@ def measure_calls(work, name):
 
     # By perf, for strace makes each call so slow that foster takes a sweep for one of many children.
     def calls_for(deaths):
-        # After the first second, in which foster waits for the time to give memory back.
+        # Not in the first moment, in which foster waits for the time to give memory back.
         workload = ["/bin/sh", "-c", 'sleep 2; exec "$@"', "sh", f"{MEASURES}/orphan-cost", "0", str(deaths)]
         with subprocess.Popen([*AS_PID1, *init_words(name), *workload], stdout=subprocess.DEVNULL) as started:
             while not (children := children_of(started.pid)):
