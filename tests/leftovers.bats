@@ -577,7 +577,7 @@ run_without_proc_as_5001() {
   # In a PID namespace of its own, whose pids are ours to give. Foster is held up when it has listed its leftovers, a
   # perl and its sleep, and signals the first one.
   # shellcheck disable=SC2016 # for the shells inside, and perl's own variables
-  run -0 run_in pid1 bash -c '
+  run -7 run_in pid1 bash -c '
     bats_require_minimum_version() { :; }
     source "$0"
     echo 1 >/proc/sys/kernel/ns_last_pid 2>/dev/null || exit 77
@@ -594,15 +594,20 @@ run_without_proc_as_5001() {
     wait_until grep -Eq "^(434|62|129) " /proc/$foster/syscall
     kill -KILL $sleep
     wait_until is_gone $sleep
-    echo $((sleep - 1)) >/proc/sys/kernel/ns_last_pid
-    "$WORKLOADS/record-signals" 1 &
-    [[ $! == "$sleep" ]] || echo "got $! and not $sleep"
+    # The kernel frees the number a moment after the process has gone from /proc.
+    take_pid() {
+      echo $((sleep - 1)) >/proc/sys/kernel/ns_last_pid
+      "$WORKLOADS/record-signals" 1 >"$1.out" &
+      [[ $! == "$sleep" ]] || { kill -KILL $!; return 1; }
+    }
+    wait_until take_pid "$1"
     status=0
     wait $foster || status=$?
-    echo "$status"
     kill -CONT $sleep # which comes after a SIGTERM, if there is one
-    wait $sleep' "$BATS_TEST_DIRNAME/helpers.bash" "$BATS_TEST_TMPDIR/strace"
-  expect [ "$output" = $'READY\n7\n18' ]
+    wait $sleep
+    cat "$1.out"
+    exit $status' "$BATS_TEST_DIRNAME/helpers.bash" "$BATS_TEST_TMPDIR/strace"
+  expect_in $'READY\n18' "$output"
 }
 
 @test "the process group of a stranger that got the pid of a leftover meanwhile gets no SIGKILL" {
@@ -629,12 +634,13 @@ run_without_proc_as_5001() {
     wait_until grep -Eq "^(121|155) " /proc/$foster/syscall
     kill -KILL $sleep
     wait_until is_gone $sleep
-    for try in 1 2 3 4 5; do # another process may be made in between
+    # The kernel frees the number a moment after the process has gone from /proc.
+    take_pid() {
       echo $((sleep - 1)) >/proc/sys/kernel/ns_last_pid
       setsid "$WORKLOADS/record-signals" 1 >"$1.out" &
-      [[ $! != "$sleep" ]] || break
-      kill -KILL $!
-    done
+      [[ $! == "$sleep" ]] || { kill -KILL $!; return 1; }
+    }
+    wait_until take_pid "$1"
     status=0
     wait $foster || status=$?
     kill -CONT $sleep # which comes after a SIGTERM, if there is one

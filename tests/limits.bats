@@ -142,7 +142,13 @@ start_in_memory_cgroup() {
     bash "$FOSTER" "$@" -- bash -c 'echo 0 >"$CGROUP/../cgroup.procs"; trap "\"\$WORKLOADS/orphans\" 50; echo ORPHANS" USR2
       trap "echo USR1" USR1; trap "exit 7" TERM; echo STARTED; while :; do read -r -t 0.1 <> <(:); done'
   wait_until grep -q STARTED "$OUT"
+  wait_until has_freed_memory "$INIT"
   wait_until is_asleep "$INIT"
+}
+
+# Whether foster has given back what only its set-up needs, a moment after its start.
+has_freed_memory() {
+  (($(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status") < 60))
 }
 
 # Until a process sleeps because it gets no page: $HOG.
