@@ -245,7 +245,7 @@ stop_container() {
     sh -c 'id -u; id -g; cat /proc/1/comm; grep NoNewPrivs /proc/self/status; touch /tmp/file || exit 9'
   wait_until has_exited
   expect [ "$(container exit_code)" = 9 ]
-  expect_in $'1234\n5678\n.foster\nNoNewPrivs:\t1\n' "$(log)"
+  expect_in $'1234\n5678\n.foster\nNoNewPrivs:\t1' "$(log)" # standard error is logged before or after it
   expect_in 'Read-only file system' "$(log)"
   start_container '.tty = true' sh -c 'tty; cat /proc/1/comm'
   wait_until has_exited
