@@ -122,7 +122,8 @@ sleeps_of() {
     start_in "$mode" "$FOSTER" sh -c '"$WORKLOADS/orphans" 200; exec sleep 1000'
     wait_ready
     wait_until child_of "$INIT" sleep
-    # A moment after the start foster gives memory back, once. The sweep that the last orphan made due comes within 50 ms.
+    # A moment after the start foster gives memory back, once. The sweep that the last orphan made due comes within
+    # 50 ms.
     local before
     wait_until eval 'before=$(sleeps_of $INIT); sleep 0.5; [[ $before == "$(sleeps_of $INIT)" ]]'
     before=$(sleeps_of "$INIT")
