@@ -283,6 +283,17 @@ is_pending_for_child() {
   expect_status 0
 }
 
+@test "a signal that a sandbox refuses with EAGAIN is told of, as any refusal, and not taken for one without room" {
+  start_in subreaper "$WORKLOADS/deny" kill=EAGAIN -- "$FOSTER" "$WORKLOADS/record-signals" 1
+  wait_ready
+  kill -34 "$INIT"
+  wait_until grep -q 'cannot forward SIGRTMIN to record-signals\[[0-9]*\]: Resource temporarily unavailable$' "$ERR"
+  expect [ "$(queue_limit)" != 0 ]
+  kill -USR1 "$(child_of "$INIT")"
+  finish
+  expect_status 0
+}
+
 @test "a root without CAP_KILL is told the remedy that it has" {
   requires_root
   start_in subreaper setpriv --bounding-set=-kill --inh-caps=-kill -- "$FOSTER" \

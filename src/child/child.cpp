@@ -58,7 +58,7 @@ Forwarded Child::forward(const sys::ReceivedSignal& received, int signal) const
         }
         return Forwarded::YES;
     }
-    if (sent.error == EAGAIN) { // kill(2) never fails so
+    if (sent.error == EAGAIN && received.code == SI_QUEUE) { // of kill(2), only a sandbox's refusal
         return Forwarded::NO_ROOM;
     }
     if (sent.error != ESRCH) {

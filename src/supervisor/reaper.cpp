@@ -87,7 +87,7 @@ void Reaper::finish()
 {
     constexpr int MAX_SWEEPS = 8;
     if (!sweep_pending_ && !has_children_) {
-        return; // without children there are no descendants, and no process can become an orphan
+        return; // the last sweep has found none, and no SIGCHLD has come since
     }
     sweep_pending_ = true;
     for (int sweeps = 0; sweep_pending_ && sweeps < MAX_SWEEPS; ++sweeps) {
